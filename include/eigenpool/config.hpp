@@ -1,0 +1,51 @@
+// The only macros, and the inline namespace that keeps objects built with different flags apart.
+//
+// A template that two objects instantiate is kept once, and the link order picks which. Were one of them
+// built with -mavx2, its code could end up in the other's callers and die on an older CPU. So every name
+// below lives in an inline namespace that carries the version and whatever changes the code generated.
+#pragma once
+
+#include "version.hpp"
+
+#if defined(__GNUC__) || defined(__clang__)
+#define EIGENPOOL_INLINE inline __attribute__((always_inline))
+#define EIGENPOOL_LAMBDA __attribute__((always_inline))
+#else
+#define EIGENPOOL_INLINE inline
+#define EIGENPOOL_LAMBDA
+#endif
+
+#if defined(__AVX512F__)
+#define EIGENPOOL_ABI_ISA avx512
+#elif defined(__AVX2__) && defined(__FMA__)
+#define EIGENPOOL_ABI_ISA avx2_fma
+#elif defined(__AVX2__)
+#define EIGENPOOL_ABI_ISA avx2
+#elif defined(__AVX__)
+#define EIGENPOOL_ABI_ISA avx
+#else
+#define EIGENPOOL_ABI_ISA base
+#endif
+
+#if defined(EIGENPOOL_PORTABLE_SIMD)
+#define EIGENPOOL_ABI_SIMD portable
+#else
+#define EIGENPOOL_ABI_SIMD native
+#endif
+
+#if defined(__cpp_exceptions)
+#define EIGENPOOL_ABI_ERRORS throws
+#else
+#define EIGENPOOL_ABI_ERRORS aborts
+#endif
+
+#define EIGENPOOL_JOIN_(version, isa, simd, errors) v##version##_##isa##_##simd##_##errors
+#define EIGENPOOL_JOIN(version, isa, simd, errors) EIGENPOOL_JOIN_(version, isa, simd, errors)
+#define EIGENPOOL_ABI EIGENPOOL_JOIN(0_1_0, EIGENPOOL_ABI_ISA, EIGENPOOL_ABI_SIMD, EIGENPOOL_ABI_ERRORS)
+
+#define EIGENPOOL_BEGIN \
+  namespace eigenpool { \
+  inline namespace EIGENPOOL_ABI {
+#define EIGENPOOL_END \
+  }                   \
+  }

@@ -1,0 +1,65 @@
+// Averages: what their options mean, and their backward, which is the sum over the transposed windows.
+#pragma once
+
+#include <vector>
+
+#include "ops.hpp"
+
+EIGENPOOL_BEGIN
+namespace detail {
+
+inline Axis::Counted counted(const AvgOptions& options) {
+  return options.count_include_pad ? Axis::Counted::taps : Axis::Counted::real_taps;
+}
+
+inline MeanReduction checked_mean(const Function& function, const AvgOptions& options) {
+  if (options.divisor_override == Index{0}) fail(function.name() + ": divisor_override is 0, must not be 0");
+  return {options.divisor_override};
+}
+
+/// dy / divisor, cell by cell, in the lanes that sums are made in.
+template <class S>
+std::vector<Added<S>> shares(const Problem& problem, const S* dy) {
+  using Lane = Added<S>;
+  constexpr int single = static_cast<int>(sizeof(Lane));
+  std::vector<Lane> scaled(static_cast<std::size_t>(problem.cells() * problem.inner));
+  if (scaled.empty()) return scaled;
+  Cell cell = Cell::number(problem, 0);
+  for (Index i = 0; i < problem.cells(); ++i, cell.next(problem)) {
+    Index divisor = 1;
+    for (std::size_t a = 0; a < 3; ++a) divisor *= problem.axes[a].divisor(cell.at[a]);
+    for (Index at = i * problem.inner; at < (i + 1) * problem.inner; ++at)
+      simd::store(&scaled[static_cast<std::size_t>(at)], mean(simd::load_as<Lane, single>(dy + at), divisor));
+  }
+  return scaled;
+}
+
+/// dx[c] = the sum of dy / divisor over the windows that hold c. Where all divisors are one, it divides the sum.
+template <class S, class P>
+void mean_backward(const Problem& forward, std::optional<Index> divisor, const S* dy, S* dx, const P& parallel) {
+  const Problem backward = forward.transposed();
+  if (!divisor && forward.divisor_is_uniform()) {
+    divisor = 1;
+    for (const Axis& axis : forward.axes) *divisor *= axis.result() > 0 ? axis.divisor(0) : 1;
+  }
+  if (divisor)
+    mean_windows(backward, dy, dx, divisor, parallel);
+  else
+    mean_windows(backward, shares(forward, dy).data(), dx, Index{1}, parallel);
+}
+
+/// dx of an average; `output()` gives the tensor to write, as for max_backward.
+template <Layout layout, int D, std::size_t R, class G, class Windows, class Output, PoolingDevice Device>
+void avg_backward(const Function& function, const char* argument, const Extents<R>& shape, const G& dy,
+                  const Windows& windows, const MeanReduction& reduction, const Output& output,
+                  const Device& device) {
+  const Operand<G> gradient(dy, device);
+  const auto plan = backward_plan<layout, D>(function, argument, shape, gradient, windows);
+  auto& dx = output();
+  require_apart(function, "output", Bytes(dx.data(), dx.size()), "gradient",
+                Bytes(gradient.data(), elements(gradient.shape())));
+  mean_backward(plan.problem, reduction.divisor, gradient.data(), dx.data(), Parallel<Device>(device));
+}
+
+}  // namespace detail
+EIGENPOOL_END

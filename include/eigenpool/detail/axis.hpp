@@ -1,0 +1,193 @@
+// The table of one axis: which inputs each output position reads, and what that contributes to a divisor.
+//
+// Rows are computed when asked for, so a table takes no memory and has no size limit. Fixed windows, padding,
+// ceil mode, dilation, adaptive and global pooling differ only in the Axis that is made; the backward of an
+// average uses transposed(): the table of the outputs that cover each input.
+#pragma once
+
+#include <algorithm>
+
+#include "integer.hpp"
+
+EIGENPOOL_BEGIN
+namespace detail {
+
+/// One row: `count` taps at first, first + step, ...; those numbered [real_begin, real_end) lie in the source.
+struct Taps {
+  Index first, step, count, real_begin, real_end;
+  constexpr Index real() const { return real_end - real_begin; }
+  constexpr Index position(Index tap) const { return first + tap * step; }
+};
+
+/// A half-open range of positions, which may reach outside the source.
+struct Span {
+  Index begin, end;
+};
+
+class Axis {
+ public:
+  enum class Kind {
+    affine,    // windows of `kernel` taps, `dilation` apart, every `stride` cells from -padding on
+    adaptive,  // window i is [floor(i n / o), ceil((i + 1) n / o)); neighbours may overlap or differ by a cell
+    covering,  // the transposed table of an affine one with a stride above 1
+  };
+
+  /// What an affine axis contributes to an average's divisor.
+  enum class Counted { taps, real_taps };
+
+  constexpr Axis() = default;  // the identity on an axis of extent 1
+
+  static constexpr Axis affine(Index source, Index result, Index kernel, Index stride, Index padding_begin,
+                               Index padding_end, Index dilation, Counted counted) {
+    Axis axis;
+    axis.source_ = source, axis.result_ = result;
+    axis.kernel_ = kernel, axis.stride_ = stride, axis.padding_ = padding_begin, axis.dilation_ = dilation;
+    axis.counted_end_ = counted == Counted::taps ? source + padding_end : source;
+    axis.counted_ = counted;
+    return axis;
+  }
+
+  static constexpr Axis identity(Index extent) { return affine(extent, extent, 1, 1, 0, 0, 1, Counted::real_taps); }
+
+  static constexpr Axis adaptive(Index source, Index result) {
+    if (result > 0 && source % result == 0) {
+      const Index kernel = source / result;
+      return affine(source, result, kernel, std::max(kernel, Index{1}), 0, 0, 1, Counted::real_taps);
+    }
+    Axis axis;
+    axis.kind_ = Kind::adaptive;
+    axis.source_ = source, axis.result_ = result;
+    return axis;
+  }
+
+  constexpr Index source() const { return source_; }
+  constexpr Index result() const { return result_; }
+  constexpr Index kernel() const { return kernel_; }
+  constexpr Index stride() const { return stride_; }
+  constexpr Index dilation() const { return dilation_; }
+  constexpr bool is_affine() const { return kind_ == Kind::affine; }
+  constexpr bool is_identity() const {
+    return is_affine() && kernel_ == 1 && stride_ == 1 && padding_ == 0 && source_ == result_;
+  }
+
+  constexpr Taps taps(Index i) const {
+    switch (kind_) {
+      case Kind::affine:
+        return clipped(i * stride_ - padding_, dilation_, kernel_);
+      case Kind::adaptive: {
+        const Index begin = scaled(i, source_, result_);
+        return clipped(begin, 1, 1 + last_scaled(i) - begin);
+      }
+      case Kind::covering:
+        return covering_taps(i);
+    }
+    return {};
+  }
+
+  /// What this axis multiplies an average's divisor by; 1 where a window holds nothing, since its sum is 0.
+  constexpr Index divisor(Index i) const {
+    const Taps row = taps(i);
+    if (is_affine() && counted_ == Counted::taps)
+      return std::clamp(ceil_div(counted_end_ - row.first, dilation_), Index{1}, kernel_);
+    return std::max(row.real(), Index{1});
+  }
+
+  constexpr bool divisor_is_uniform() const {
+    if (result_ == 0) return true;
+    return is_affine() && divisor(0) == divisor(result_ - 1) && (result_ < 3 || divisor(0) == kernel_);
+  }
+
+  /// Positions that hold every tap of the outputs [begin, end).
+  constexpr Span span(Index begin, Index end) const {
+    if (begin >= end) return {0, 0};
+    switch (kind_) {
+      case Kind::affine:
+        return {begin * stride_ - padding_, (end - 1) * stride_ - padding_ + (kernel_ - 1) * dilation_ + 1};
+      case Kind::adaptive:
+        return {scaled(begin, source_, result_), 1 + last_scaled(end - 1)};
+      case Kind::covering:
+        return {ceil_div(begin + padding_ - (kernel_ - 1) * dilation_, stride_),
+                floor_div(end - 1 + padding_, stride_) + 1};
+    }
+    return {};
+  }
+
+  /// An upper bound on the length of span() over `outputs` neighbours.
+  constexpr Index reach(Index outputs) const {
+    switch (kind_) {
+      case Kind::affine:
+        return (outputs - 1) * stride_ + (kernel_ - 1) * dilation_ + 1;
+      case Kind::adaptive:
+        return scaled(outputs, source_, result_) + 2;
+      case Kind::covering:
+        return (outputs + (kernel_ - 1) * dilation_) / stride_ + 2;
+    }
+    return 0;
+  }
+
+  /// The most taps any row has; the largest tap number is one less.
+  constexpr Index max_count() const {
+    switch (kind_) {
+      case Kind::affine:
+        return kernel_;
+      case Kind::adaptive:
+        return result_ == 0 ? 0 : std::min(source_, source_ / result_ + 2);
+      case Kind::covering:
+        return ceil_div(kernel_, stride_ / greatest_common_divisor(stride_, dilation_));
+    }
+    return 0;
+  }
+
+  /// The table of the outputs that cover each input: the sum over it is the adjoint of the sum over this.
+  constexpr Axis transposed() const {
+    if (kind_ == Kind::adaptive) return adaptive(result_, source_);
+    if (stride_ == 1)
+      return affine(result_, source_, kernel_, 1, (kernel_ - 1) * dilation_ - padding_, 0, dilation_,
+                    Counted::real_taps);
+    Axis axis = *this;
+    axis.kind_ = Kind::covering;
+    std::swap(axis.source_, axis.result_);
+    const Index common = greatest_common_divisor(stride_, dilation_);
+    axis.inverse_ = stride_ == common ? 0 : modular_inverse(dilation_ / common, stride_ / common);
+    return axis;
+  }
+
+ private:
+  // floor(((i + 1) source - 1) / result), the last input of window i
+  constexpr Index last_scaled(Index i) const {
+    Index product = 0;
+    if (multiply(i + 1, source_, product)) return (product - 1) / result_;
+    return static_cast<Index>((Wide{i + 1} * source_ - 1) / result_);
+  }
+
+  constexpr Taps clipped(Index first, Index step, Index count) const {
+    if (first >= 0 && first + (count - 1) * step < source_) return {first, step, count, 0, count};
+    const Index begin = first >= 0 ? 0 : std::min(ceil_div(-first, step), count);
+    const Index end = first >= source_ ? 0 : std::min(ceil_div(source_ - first, step), count);
+    return {first, step, count, begin, std::max(begin, end)};
+  }
+
+  // Output i covers input x where i * stride + j * dilation == x + padding for a tap j. With the common
+  // divisor g of stride and dilation, j runs over one residue modulo stride / g, and i falls as j grows.
+  constexpr Taps covering_taps(Index x) const {
+    const Index reached = x + padding_;
+    const Index common = greatest_common_divisor(stride_, dilation_);
+    const Index period = stride_ / common;
+    if (reached % common != 0) return {0, 1, 0, 0, 0};
+    const Index j = static_cast<Index>(Wide{(reached / common) % period} * inverse_ % period);
+    if (j >= kernel_) return {0, 1, 0, 0, 0};
+    const Index count = (kernel_ - 1 - j) / period + 1;
+    const Index last_tap = j + (count - 1) * period;
+    return clipped((reached - last_tap * dilation_) / stride_, dilation_ / common, count);
+  }
+
+  Kind kind_ = Kind::affine;
+  Counted counted_ = Counted::real_taps;
+  Index source_ = 1, result_ = 1;
+  Index kernel_ = 1, stride_ = 1, padding_ = 0, dilation_ = 1;
+  Index counted_end_ = 1;
+  Index inverse_ = 0;
+};
+
+}  // namespace detail
+EIGENPOOL_END

@@ -1,0 +1,116 @@
+// Chooses the kernel, cuts its work into tasks for the device, and runs them compiled for this machine.
+#pragma once
+
+#include "../simd/dispatch.hpp"
+#include "kernel_inner.hpp"
+#include "kernel_row.hpp"
+#include "kernel_scalar.hpp"
+
+namespace eigenpool::process {
+inline std::atomic<bool> force_scalar_kernel{false};
+}
+
+EIGENPOOL_BEGIN
+namespace detail {
+
+/// Every later call in this process takes the scalar kernel; for tests, which compare the others with it.
+inline void set_force_scalar_kernel(bool forced) { process::force_scalar_kernel.store(forced); }
+
+/// Tasks [begin, end) of a kernel, for simd::dispatch.
+template <class InnerKernel, class RowKernel>
+struct VectorTask {
+  const InnerKernel* inner;
+  const RowKernel* row;
+  Index begin, end;
+
+  template <int B>
+  EIGENPOOL_INLINE void run() const {
+    if (inner != nullptr)
+      inner->template run<B>(begin, end);
+    else
+      row->template run<B>(begin, end);
+  }
+};
+
+/// Whether tap numbers relative to a window fit beside the lanes of R, with one to spare for "none".
+template <class R>
+bool numbers_fit(const Problem& problem, const Numbering& numbering) {
+  Wide largest = 0;
+  for (std::size_t a = 0; a < 3; ++a) {
+    const Axis& axis = problem.axes[a];
+    largest += Wide{axis.max_count()} * numbering.weight(a, axis.dilation());
+  }
+  return largest < std::numeric_limits<typename R::Number>::max();
+}
+
+/// Whether a window so long along a row should be reduced in rows, whose cost does not grow with its area.
+inline bool is_long(const Axis& axis) { return axis.is_affine() && axis.kernel() >= 5 && axis.kernel() > 2 * axis.stride(); }
+
+/// Reduces every window of `problem` with R into `output`. `parallel(tasks, bytes, run)` calls run(begin, end)
+/// on ranges that make up [0, tasks), from any thread; a task reads and writes about `bytes` bytes.
+template <class R, class S, class Output, class Parallel>
+void reduce_windows(const Problem& problem, const S* source, const Output& output, const Parallel& parallel) {
+  if (problem.cells() == 0 || problem.inner == 0) return;
+  const double work = static_cast<double>(problem.outer * problem.inner) *
+                      static_cast<double>(problem.plane() + problem.axes[0].result() * problem.axes[1].result() *
+                                                                problem.axes[2].result()) *
+                      sizeof(S);
+  const auto run_parallel = [&](Index tasks, const auto& run) {
+    parallel(tasks, work / static_cast<double>(tasks), run);
+  };
+  if constexpr (std::is_arithmetic_v<typename R::Lane>) {
+    if (!process::force_scalar_kernel.load(std::memory_order_relaxed)) {
+      const Index lanes = simd::vector_bytes() / static_cast<Index>(sizeof(typename R::Lane));
+      const bool row_suits = RowKernel<R, S, Output>::suits(problem);
+      if (problem.inner >= lanes && !(row_suits && is_long(problem.axes[2]))) {
+        const InnerKernel<R, S, Output> kernel(problem, source, output);
+        return run_parallel(kernel.tasks(), [&](Index begin, Index end) {
+          simd::dispatch(VectorTask<InnerKernel<R, S, Output>, RowKernel<R, S, Output>>{&kernel, nullptr, begin, end});
+        });
+      }
+      if (row_suits) {
+        const RowKernel<R, S, Output> kernel(problem, source, output);
+        return run_parallel(kernel.tasks(), [&](Index begin, Index end) {
+          simd::dispatch(VectorTask<InnerKernel<R, S, Output>, RowKernel<R, S, Output>>{nullptr, &kernel, begin, end});
+        });
+      }
+    }
+  }
+  const ScalarKernel<R, S, Output> kernel(problem, source, output);
+  run_parallel(kernel.tasks(), [&](Index begin, Index end) { kernel.run(begin, end); });
+}
+
+/// Forward of a maximum.
+template <class S, class Parallel>
+void max_windows(const Problem& problem, const S* source, S* result, const Parallel& parallel) {
+  reduce_windows<Max<Compared<S>>>(problem.simplified(), source, Values<S>(result), parallel);
+}
+
+/// Forward of a maximum with indices, flat or compact.
+template <class S, class I, class Parallel>
+void max_windows_with_indices(const Problem& problem, Numbering::Kind kind, const S* source, S* result, I* indices,
+                              const Parallel& parallel) {
+  if (problem.cells() == 0) return;
+  const bool flat = kind == Numbering::Kind::flat;
+  const Numbering numbering = flat ? Numbering::flat(problem)
+                                   : Numbering::compact(problem, window_taps(problem, Cell::number(problem, 0)));
+  const ValuesAndIndices<S, I> output(result, indices, numbering);
+  if constexpr (!is_custom<S>) {
+    using Lanes = ArgMax<Numbered<S>, simd::Signed<Numbered<S>>>;
+    if ((flat || problem.is_affine()) && numbers_fit<Lanes>(problem, numbering))
+      return reduce_windows<Lanes>(problem, source, output, parallel);
+  }
+  const ScalarKernel<ArgMax<Compared<S>, std::int64_t>, S, ValuesAndIndices<S, I>> kernel(problem, source, output);
+  parallel(kernel.tasks(), 64.0, [&](Index begin, Index end) { kernel.run(begin, end); });
+}
+
+/// Sums over windows, divided by `divisor` or, without one, by the axes' own.
+template <class S, class T, class Parallel>
+void mean_windows(const Problem& problem, const S* source, T* result, std::optional<Index> divisor,
+                  const Parallel& parallel) {
+  const Problem simplified = problem.simplified();
+  reduce_windows<Sum<Added<T>>>(simplified, source, Means<T>(result, simplified, divisor), parallel);
+}
+
+}  // namespace detail
+EIGENPOOL_END

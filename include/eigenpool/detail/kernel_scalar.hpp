@@ -1,0 +1,59 @@
+// The scalar kernel: one element at a time, for any scalar and any window. The reference for the others.
+#pragma once
+
+#include "output.hpp"
+
+EIGENPOOL_BEGIN
+namespace detail {
+
+template <class R, class S, class Output>
+class ScalarKernel {
+ public:
+  static constexpr int B = static_cast<int>(sizeof(typename R::Lane));
+
+  ScalarKernel(const Problem& problem, const S* source, const Output& output)
+      : problem_(problem), source_(source), output_(output) {}
+
+  Index tasks() const { return problem_.cells(); }
+
+  void run(Index begin, Index end) const {
+    Cell cell = Cell::number(problem_, begin);
+    for (Index i = begin; i < end; ++i, cell.next(problem_)) reduce_cell(i, cell);
+  }
+
+ private:
+  void reduce_cell(Index number, const Cell& cell) const {
+    const WindowTaps taps = window_taps(problem_, cell);
+    const auto [numbering, info] = described(taps, cell);
+    const TapLoops loops = tap_loops<R>(problem_, taps, numbering);
+    const S* p = loops.empty() ? nullptr : source_ + first_tap(problem_, cell.outer, taps);
+    for (Index c = 0; c < problem_.inner; ++c) {
+      typename R::template Acc<B> acc[1] = {R::template identity<B>()};
+      if (p != nullptr) reduce_block<R, B, 1, 0>(p + c, 1, loops, acc);
+      output_.template write<B>(number * problem_.inner + c, acc[0], 1, info);
+    }
+  }
+
+  struct Described {
+    Numbering numbering;
+    typename Output::Info info;
+  };
+  Described described(const WindowTaps& taps, const Cell& cell) const {
+    if constexpr (R::numbered) {
+      if (output_.numbering().kind == Numbering::Kind::compact) {  // tap counts may differ from cell to cell
+        const Numbering own = Numbering::compact(problem_, taps);
+        return {own, Output::info(taps, own)};
+      }
+      return {output_.numbering(), output_.info(taps, cell)};
+    } else {
+      return {Numbering{}, output_.info(taps, cell)};
+    }
+  }
+
+  const Problem& problem_;
+  const S* source_;
+  const Output& output_;
+};
+
+}  // namespace detail
+EIGENPOOL_END

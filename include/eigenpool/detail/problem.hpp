@@ -1,0 +1,140 @@
+// A pooling in canonical form: memory [outer][axis 0][axis 1][axis 2][inner], and a table for each axis.
+#pragma once
+
+#include "axis.hpp"
+#include "reduce_taps.hpp"
+
+EIGENPOOL_BEGIN
+namespace detail {
+
+/// Axes in memory order, the slowest first; unused ones have extent 1. Row-major tensors have their logical
+/// axes in this order, column-major ones in reverse.
+struct Problem {
+  Index outer = 1, inner = 1;
+  std::array<Axis, 3> axes;
+  bool reversed = false;
+
+  /// The memory axis that is number t of the logical order.
+  constexpr int memory_axis(int t) const { return reversed ? 2 - t : t; }
+
+  constexpr Index cells() const { return outer * axes[0].result() * axes[1].result() * axes[2].result(); }
+  constexpr Index plane() const { return axes[0].source() * axes[1].source() * axes[2].source(); }
+  constexpr bool is_affine() const { return axes[0].is_affine() && axes[1].is_affine() && axes[2].is_affine(); }
+
+  /// Elements from one position to the next on each memory axis of the source.
+  constexpr std::array<Index, 3> source_strides() const {
+    return {axes[1].source() * axes[2].source() * inner, axes[2].source() * inner, inner};
+  }
+
+  constexpr bool divisor_is_uniform() const {
+    return axes[0].divisor_is_uniform() && axes[1].divisor_is_uniform() && axes[2].divisor_is_uniform();
+  }
+
+  /// The table of the backward: sources and results change places.
+  constexpr Problem transposed() const {
+    return {outer, inner, {axes[0].transposed(), axes[1].transposed(), axes[2].transposed()}, reversed};
+  }
+
+  /// The same pooling with axes that nothing happens on merged into their neighbours, so that inner loops are
+  /// long. Only for results without indices: it forgets what a plane was.
+  constexpr Problem simplified() const {
+    Problem p = *this;
+    for (int merged = 0; merged < 3 && p.axes[2].is_identity(); ++merged) {
+      p.inner *= p.axes[2].source();
+      p.axes = {Axis(), p.axes[0], p.axes[1]};
+    }
+    return p;
+  }
+};
+
+/// Where an output cell is: which outer slice, and its position on each memory axis of the result.
+struct Cell {
+  Index outer;
+  std::array<Index, 3> at;
+
+  static constexpr Cell number(const Problem& problem, Index cell) {
+    Cell c{};
+    for (int a = 2; a >= 0; --a) {
+      const Index extent = problem.axes[static_cast<std::size_t>(a)].result();
+      c.at[static_cast<std::size_t>(a)] = cell % extent;
+      cell /= extent;
+    }
+    c.outer = cell;
+    return c;
+  }
+
+  constexpr void next(const Problem& problem) {
+    for (std::size_t a = 3; a-- > 0;) {
+      if (++at[a] < problem.axes[a].result()) return;
+      at[a] = 0;
+    }
+    ++outer;
+  }
+};
+
+using WindowTaps = std::array<Taps, 3>;
+
+inline WindowTaps window_taps(const Problem& problem, const Cell& cell) {
+  return {problem.axes[0].taps(cell.at[0]), problem.axes[1].taps(cell.at[1]), problem.axes[2].taps(cell.at[2])};
+}
+
+/// How taps are numbered: by their position in the plane, or compactly within their window.
+struct Numbering {
+  enum class Kind { flat, compact };
+  Kind kind = Kind::flat;
+  std::array<Index, 3> stride{};  // per memory axis: between positions (flat) or between taps (compact)
+
+  static constexpr Numbering flat(const Problem& problem) {
+    return {Kind::flat, row_major(problem, [&](int a) { return problem.axes[static_cast<std::size_t>(a)].source(); })};
+  }
+  /// Within a window of the given tap counts.
+  static constexpr Numbering compact(const Problem& problem, const WindowTaps& taps) {
+    return {Kind::compact, row_major(problem, [&](int a) { return taps[static_cast<std::size_t>(a)].count; })};
+  }
+
+  /// What one tap adds to the number, on memory axis a.
+  constexpr Index weight(std::size_t a, Index step) const { return kind == Kind::flat ? step * stride[a] : stride[a]; }
+  /// What tap number j of an axis contributes to the index.
+  constexpr Index base(std::size_t a, const Taps& taps, Index j) const {
+    return stride[a] * (kind == Kind::flat ? taps.position(j) : j);
+  }
+
+ private:
+  template <class Extent>
+  static constexpr std::array<Index, 3> row_major(const Problem& problem, const Extent& extent) {
+    std::array<Index, 3> stride{};
+    Index next = 1;
+    for (int t = 2; t >= 0; --t) {
+      const int a = problem.memory_axis(t);
+      stride[static_cast<std::size_t>(a)] = next;
+      next *= extent(a);
+    }
+    return stride;
+  }
+};
+
+/// The loops over a window's real taps, in the order that reducer R wants: a sum along logical axis 0 is the
+/// innermost, while other reducers meet the taps in row-major order. Numbers count from the first real tap.
+template <class R>
+TapLoops tap_loops(const Problem& problem, const WindowTaps& taps, const Numbering& numbering) {
+  const bool flipped = problem.reversed != R::ordered_sum;
+  const std::array<Index, 3> strides = problem.source_strides();
+  TapLoops loops;
+  for (std::size_t i = 0; i < 3; ++i) {
+    const std::size_t a = flipped ? 2 - i : i;
+    loops.loop[i] = {taps[a].real(), taps[a].step * strides[a], taps[a].real_begin,
+                     R::numbered ? numbering.weight(a, taps[a].step) : 0};
+  }
+  return loops;
+}
+
+/// The element offset of a window's first real tap from the start of the source.
+inline Index first_tap(const Problem& problem, Index outer, const WindowTaps& taps) {
+  const std::array<Index, 3> strides = problem.source_strides();
+  Index offset = outer * problem.plane() * problem.inner;
+  for (std::size_t a = 0; a < 3; ++a) offset += taps[a].position(taps[a].real_begin) * strides[a];
+  return offset;
+}
+
+}  // namespace detail
+EIGENPOOL_END

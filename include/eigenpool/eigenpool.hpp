@@ -1,0 +1,14 @@
+// eigenpool: pooling operators over Eigen tensors. Includes everything, in reading order.
+#pragma once
+
+// clang-format off
+#include "version.hpp"
+#include "config.hpp"
+#include "window.hpp"
+#include "max_pool.hpp"
+#include "avg_pool.hpp"
+#include "adaptive_max_pool.hpp"
+#include "adaptive_avg_pool.hpp"
+#include "global_max_pool.hpp"
+#include "global_avg_pool.hpp"
+// clang-format on

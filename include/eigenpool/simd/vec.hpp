@@ -1,0 +1,242 @@
+// The vector vocabulary: Vec<T, Bytes> on compiler vector types, or on plain arrays where a compiler has none
+// (or EIGENPOOL_PORTABLE_SIMD asks for them), and for single lanes, which may hold any scalar with + and <.
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+#include "../config.hpp"
+
+EIGENPOOL_BEGIN
+namespace simd {
+
+template <int Bytes>
+struct SignedOf;
+template <>
+struct SignedOf<1> { using type = std::int8_t; };
+template <>
+struct SignedOf<2> { using type = std::int16_t; };
+template <>
+struct SignedOf<4> { using type = std::int32_t; };
+template <>
+struct SignedOf<8> { using type = std::int64_t; };
+
+/// The signed integer as wide as T: the lanes of a comparison's result, and of tap numbers beside T.
+template <class T>
+using Signed = typename SignedOf<sizeof(T)>::type;
+
+#if defined(EIGENPOOL_PORTABLE_SIMD) || !(defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12))
+inline constexpr bool has_compiler_vectors = false;
+#else
+inline constexpr bool has_compiler_vectors = true;
+#endif
+
+template <class T, int Bytes>
+struct Compiled {
+  typedef T type __attribute__((vector_size(Bytes)));
+};
+
+/// `Bytes` bytes of T. Bytes == sizeof(T) is one lane, for any T.
+template <class T, int Bytes>
+struct Vec {
+  static constexpr int lanes = Bytes / static_cast<int>(sizeof(T));
+  static constexpr bool compiled = has_compiler_vectors && lanes > 1;
+  using Lane = T;
+  using Raw = typename std::conditional_t<compiled, Compiled<T, Bytes>,
+                                          std::type_identity<std::array<T, static_cast<std::size_t>(lanes)>>>::type;
+  Raw raw;
+};
+
+/// The result of a comparison of Vec<T, Bytes>.
+template <class T, int Bytes>
+struct Mask {
+  static constexpr auto pick() {
+    if constexpr (Vec<T, Bytes>::compiled)
+      return std::type_identity<typename Compiled<Signed<T>, Bytes>::type>{};
+    else
+      return std::type_identity<std::array<bool, static_cast<std::size_t>(Vec<T, Bytes>::lanes)>>{};
+  }
+  typename decltype(pick())::type raw;
+};
+
+namespace each {  // the array form of an operation: lane by lane
+template <class Result, class Op, class... Args>
+EIGENPOOL_INLINE Result apply(const Op& op, const Args&... args) {
+  Result result;
+  for (std::size_t i = 0; i < result.raw.size(); ++i) result.raw[i] = op(args.raw[i]...);
+  return result;
+}
+}  // namespace each
+
+template <class T, int Bytes>
+EIGENPOOL_INLINE Vec<T, Bytes> load(const T* p) {
+  Vec<T, Bytes> v;
+  if constexpr (std::is_trivially_copyable_v<T>)
+    std::memcpy(&v.raw, p, sizeof(v.raw));
+  else
+    for (std::size_t i = 0; i < v.raw.size(); ++i) v.raw[i] = p[i];
+  return v;
+}
+
+template <class T, int Bytes>
+EIGENPOOL_INLINE void store(T* p, const Vec<T, Bytes>& v) {
+  if constexpr (std::is_trivially_copyable_v<T>)
+    std::memcpy(p, &v.raw, sizeof(v.raw));
+  else
+    for (std::size_t i = 0; i < v.raw.size(); ++i) p[i] = v.raw[i];
+}
+
+template <class T, int Bytes>
+EIGENPOOL_INLINE Vec<T, Bytes> broadcast(const T& value) {
+  Vec<T, Bytes> v;
+  if constexpr (Vec<T, Bytes>::compiled) {
+    v.raw = value - typename Vec<T, Bytes>::Raw{};
+  } else {
+    for (auto& lane : v.raw) lane = value;
+  }
+  return v;
+}
+
+template <class T, int Bytes>
+EIGENPOOL_INLINE Vec<T, Bytes> add(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b) {
+  if constexpr (Vec<T, Bytes>::compiled)
+    return {a.raw + b.raw};
+  else
+    return each::apply<Vec<T, Bytes>>([](const T& x, const T& y) { return static_cast<T>(x + y); }, a, b);
+}
+
+template <class T, int Bytes>
+EIGENPOOL_INLINE Vec<T, Bytes> divide(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b) {
+  if constexpr (Vec<T, Bytes>::compiled)
+    return {a.raw / b.raw};
+  else
+    return each::apply<Vec<T, Bytes>>([](const T& x, const T& y) { return static_cast<T>(x / y); }, a, b);
+}
+
+/// a > b, lane by lane; written with < alone, since that is all a custom scalar must have.
+template <class T, int Bytes>
+EIGENPOOL_INLINE Mask<T, Bytes> greater(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b) {
+  if constexpr (Vec<T, Bytes>::compiled)
+    return {b.raw < a.raw};
+  else
+    return each::apply<Mask<T, Bytes>>([](const T& x, const T& y) { return static_cast<bool>(y < x); }, a, b);
+}
+
+template <class T, int Bytes>
+EIGENPOOL_INLINE Mask<T, Bytes> equal(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b) {
+  if constexpr (Vec<T, Bytes>::compiled)
+    return {a.raw == b.raw};
+  else
+    return each::apply<Mask<T, Bytes>>([](const T& x, const T& y) { return x == y; }, a, b);
+}
+
+/// Whether T has a value that is not equal to itself.
+template <class T>
+inline constexpr bool can_be_nan = !std::integral<T> && requires(const T& x) {
+  { x != x } -> std::convertible_to<bool>;
+};
+
+template <class T, int Bytes>
+EIGENPOOL_INLINE Mask<T, Bytes> is_nan(const Vec<T, Bytes>& a) {
+  if constexpr (Vec<T, Bytes>::compiled)
+    return {a.raw != a.raw};
+  else
+    return each::apply<Mask<T, Bytes>>([](const T& x) { return static_cast<bool>(x != x); }, a);
+}
+
+template <class T, int Bytes>
+EIGENPOOL_INLINE Mask<T, Bytes> either(const Mask<T, Bytes>& a, const Mask<T, Bytes>& b) {
+  if constexpr (Vec<T, Bytes>::compiled)
+    return {a.raw | b.raw};
+  else
+    return each::apply<Mask<T, Bytes>>([](bool x, bool y) { return x || y; }, a, b);
+}
+
+template <class T, int Bytes>
+EIGENPOOL_INLINE Mask<T, Bytes> both(const Mask<T, Bytes>& a, const Mask<T, Bytes>& b) {
+  if constexpr (Vec<T, Bytes>::compiled)
+    return {a.raw & b.raw};
+  else
+    return each::apply<Mask<T, Bytes>>([](bool x, bool y) { return x && y; }, a, b);
+}
+
+/// Lane by lane: where the mask holds, a, else b. There are as many lanes of U as of T.
+template <class T, int TBytes, class U, int UBytes>
+EIGENPOOL_INLINE Vec<U, UBytes> select(const Mask<T, TBytes>& mask, const Vec<U, UBytes>& a,
+                                       const Vec<U, UBytes>& b) {
+  if constexpr (Vec<U, UBytes>::compiled)
+    return {mask.raw ? a.raw : b.raw};
+  else
+    return each::apply<Vec<U, UBytes>>([](bool m, const U& x, const U& y) { return m ? x : y; }, mask, a, b);
+}
+
+/// The lanes of two vectors in a row, even ones and odd ones apart.
+template <class T, int Bytes>
+EIGENPOOL_INLINE void unzip(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b, Vec<T, Bytes>& even, Vec<T, Bytes>& odd) {
+  constexpr int lanes = Vec<T, Bytes>::lanes;
+  if constexpr (Vec<T, Bytes>::compiled) {
+    [&]<int... I>(std::integer_sequence<int, I...>) EIGENPOOL_LAMBDA {
+      even.raw = __builtin_shufflevector(a.raw, b.raw, (2 * I)...);
+      odd.raw = __builtin_shufflevector(a.raw, b.raw, (2 * I + 1)...);
+    }(std::make_integer_sequence<int, lanes>{});
+  } else {
+    std::array<T, 2 * static_cast<std::size_t>(lanes)> row;
+    store(row.data(), a);
+    store(row.data() + lanes, b);
+    for (std::size_t i = 0; i < even.raw.size(); ++i) {
+      even.raw[i] = row[2 * i];
+      odd.raw[i] = row[2 * i + 1];
+    }
+  }
+}
+
+/// Converts while loading: `lanes` elements of S from p become lanes of T.
+template <class T, int Bytes, class S>
+EIGENPOOL_INLINE Vec<T, Bytes> load_as(const S* p) {
+  using V = Vec<T, Bytes>;
+  if constexpr (std::is_same_v<S, T>) {
+    return load<T, Bytes>(p);
+  } else if constexpr (V::compiled && std::is_arithmetic_v<S>) {
+    typename Compiled<S, V::lanes * static_cast<int>(sizeof(S))>::type narrow;
+    std::memcpy(&narrow, p, sizeof(narrow));
+    return {__builtin_convertvector(narrow, typename V::Raw)};
+  } else {
+    std::array<T, static_cast<std::size_t>(V::lanes)> converted;
+    for (std::size_t i = 0; i < converted.size(); ++i) converted[i] = static_cast<T>(p[i]);
+    return load<T, Bytes>(converted.data());
+  }
+}
+
+/// The same from fewer than a vector's elements; the other lanes repeat the first.
+template <class T, int Bytes, class S>
+EIGENPOOL_INLINE Vec<T, Bytes> load_as(const S* p, std::int64_t count) {
+  std::array<T, static_cast<std::size_t>(Vec<T, Bytes>::lanes)> converted;
+  for (std::size_t i = 0; i < converted.size(); ++i)
+    converted[i] = static_cast<T>(p[static_cast<std::int64_t>(i) < count ? i : 0]);
+  return load<T, Bytes>(converted.data());
+}
+
+/// Converts while storing the first `count` lanes.
+template <class S, class T, int Bytes>
+EIGENPOOL_INLINE void store_as(S* p, const Vec<T, Bytes>& v, std::int64_t count) {
+  using V = Vec<T, Bytes>;
+  if constexpr (std::is_same_v<S, T>) {
+    if (count == V::lanes) return store(p, v);
+  } else if constexpr (V::compiled && std::is_arithmetic_v<S>) {
+    if (count == V::lanes) {
+      using Narrow = typename Compiled<S, V::lanes * static_cast<int>(sizeof(S))>::type;
+      const Narrow narrow = __builtin_convertvector(v.raw, Narrow);
+      std::memcpy(p, &narrow, sizeof(narrow));
+      return;
+    }
+  }
+  std::array<T, static_cast<std::size_t>(V::lanes)> row;
+  store(row.data(), v);
+  for (std::int64_t i = 0; i < count; ++i) p[i] = static_cast<S>(row[static_cast<std::size_t>(i)]);
+}
+
+}  // namespace simd
+EIGENPOOL_END
