@@ -17,8 +17,8 @@ template <Layout layout, int D, class G, class Shape>
 auto adaptive_avg_pool_backward(const G& dy, const Shape& input_shape) {
   return new_gradient<G>(input_shape, [&](const auto& shape, const auto& output) {
     const OutputSize<D> size = output_size_of<layout, D, rank_of<G>>(shape_of(dy));
-    avg_backward<layout, D>({adaptive_avg_pool_name, D, "_backward"}, "input_shape", shape, dy, AdaptiveWindows<D>{size},
-                            MeanReduction(), output, Eigen::DefaultDevice());
+    avg_backward<layout, D>({adaptive_avg_pool_name, D, "_backward"}, "input_shape", shape, dy,
+                            AdaptiveWindows<D>{size}, MeanReduction(), output, Eigen::DefaultDevice());
   });
 }
 
@@ -27,18 +27,18 @@ auto adaptive_avg_pool_backward(const G& dy, const Shape& input_shape) {
 /// y = the average of each window of x, in a new tensor.
 template <Layout layout = channels_first, detail::TensorLike X>
 auto adaptive_avg_pool1d(const X& x, const OutputSize<1>& output_size) {
-  return detail::pooled<layout, 1, detail::rank_of<X>>({detail::adaptive_avg_pool_name, 1}, x,
-                                                     detail::AdaptiveWindows<1>{output_size}, detail::MeanReduction());
+  return detail::pooled<layout, 1, detail::rank_of<X>>(
+      {detail::adaptive_avg_pool_name, 1}, x, detail::AdaptiveWindows<1>{output_size}, detail::MeanReduction());
 }
 template <Layout layout = channels_first, detail::TensorLike X>
 auto adaptive_avg_pool2d(const X& x, const OutputSize<2>& output_size) {
-  return detail::pooled<layout, 2, detail::rank_of<X>>({detail::adaptive_avg_pool_name, 2}, x,
-                                                     detail::AdaptiveWindows<2>{output_size}, detail::MeanReduction());
+  return detail::pooled<layout, 2, detail::rank_of<X>>(
+      {detail::adaptive_avg_pool_name, 2}, x, detail::AdaptiveWindows<2>{output_size}, detail::MeanReduction());
 }
 template <Layout layout = channels_first, detail::TensorLike X>
 auto adaptive_avg_pool3d(const X& x, const OutputSize<3>& output_size) {
-  return detail::pooled<layout, 3, detail::rank_of<X>>({detail::adaptive_avg_pool_name, 3}, x,
-                                                     detail::AdaptiveWindows<3>{output_size}, detail::MeanReduction());
+  return detail::pooled<layout, 3, detail::rank_of<X>>(
+      {detail::adaptive_avg_pool_name, 3}, x, detail::AdaptiveWindows<3>{output_size}, detail::MeanReduction());
 }
 
 /// The same into y, a tensor or map of the result's shape, on `device`.
@@ -46,19 +46,19 @@ template <Layout layout = channels_first, detail::OutputTensor Y, class X, class
   requires detail::SameKind<Y, X>
 void adaptive_avg_pool1d_into(Y&& y, const X& x, const OutputSize<1>& output_size, const Device& device = {}) {
   detail::pool_into<layout, 1>({detail::adaptive_avg_pool_name, 1, "_into"}, y, x,
-                             detail::AdaptiveWindows<1>{output_size}, detail::MeanReduction(), device);
+                               detail::AdaptiveWindows<1>{output_size}, detail::MeanReduction(), device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, class X, class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, X>
 void adaptive_avg_pool2d_into(Y&& y, const X& x, const OutputSize<2>& output_size, const Device& device = {}) {
   detail::pool_into<layout, 2>({detail::adaptive_avg_pool_name, 2, "_into"}, y, x,
-                             detail::AdaptiveWindows<2>{output_size}, detail::MeanReduction(), device);
+                               detail::AdaptiveWindows<2>{output_size}, detail::MeanReduction(), device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, class X, class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, X>
 void adaptive_avg_pool3d_into(Y&& y, const X& x, const OutputSize<3>& output_size, const Device& device = {}) {
   detail::pool_into<layout, 3>({detail::adaptive_avg_pool_name, 3, "_into"}, y, x,
-                             detail::AdaptiveWindows<3>{output_size}, detail::MeanReduction(), device);
+                               detail::AdaptiveWindows<3>{output_size}, detail::MeanReduction(), device);
 }
 
 /// dx: each cell gets dy / (the window's cells) from every window that holds it. The output size is dy's.
@@ -81,27 +81,27 @@ template <Layout layout = channels_first, detail::OutputTensor Y, detail::Differ
   requires detail::SameKind<Y, G>
 void adaptive_avg_pool1d_backward_into(Y&& dx, const G& dy, const Device& device = {}) {
   const auto size = detail::output_size_of<layout, 1, detail::rank_of<G>>(detail::shape_of(dy));
-  detail::avg_backward<layout, 1>({detail::adaptive_avg_pool_name, 1, "_backward_into"}, "output",
-                                detail::shape_of(dx), dy, detail::AdaptiveWindows<1>{size}, detail::MeanReduction(),
-                                [&]() -> auto& { return dx; }, device);
+  detail::avg_backward<layout, 1>(
+      {detail::adaptive_avg_pool_name, 1, "_backward_into"}, "output", detail::shape_of(dx), dy,
+      detail::AdaptiveWindows<1>{size}, detail::MeanReduction(), [&]() -> auto& { return dx; }, device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, detail::Differentiable G,
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, G>
 void adaptive_avg_pool2d_backward_into(Y&& dx, const G& dy, const Device& device = {}) {
   const auto size = detail::output_size_of<layout, 2, detail::rank_of<G>>(detail::shape_of(dy));
-  detail::avg_backward<layout, 2>({detail::adaptive_avg_pool_name, 2, "_backward_into"}, "output",
-                                detail::shape_of(dx), dy, detail::AdaptiveWindows<2>{size}, detail::MeanReduction(),
-                                [&]() -> auto& { return dx; }, device);
+  detail::avg_backward<layout, 2>(
+      {detail::adaptive_avg_pool_name, 2, "_backward_into"}, "output", detail::shape_of(dx), dy,
+      detail::AdaptiveWindows<2>{size}, detail::MeanReduction(), [&]() -> auto& { return dx; }, device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, detail::Differentiable G,
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, G>
 void adaptive_avg_pool3d_backward_into(Y&& dx, const G& dy, const Device& device = {}) {
   const auto size = detail::output_size_of<layout, 3, detail::rank_of<G>>(detail::shape_of(dy));
-  detail::avg_backward<layout, 3>({detail::adaptive_avg_pool_name, 3, "_backward_into"}, "output",
-                                detail::shape_of(dx), dy, detail::AdaptiveWindows<3>{size}, detail::MeanReduction(),
-                                [&]() -> auto& { return dx; }, device);
+  detail::avg_backward<layout, 3>(
+      {detail::adaptive_avg_pool_name, 3, "_backward_into"}, "output", detail::shape_of(dx), dy,
+      detail::AdaptiveWindows<3>{size}, detail::MeanReduction(), [&]() -> auto& { return dx; }, device);
 }
 
 /// For Eigen's customOp: y.device(device) = x.customOp(AdaptiveAvgPool<2>({7, 7})).

@@ -1,4 +1,5 @@
-// Adaptive max pooling: adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d, with indices, and their backward.
+// Adaptive max pooling: adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d, with indices, and their
+// backward.
 //
 // Output i of o along an axis of n cells covers the cells floor(i n / o) up to, not including, ceil((i + 1) n / o), as
 // PyTorch's: windows may overlap, and o may exceed n. OutputSize gives o for each axis, or `keep` for n; 0 gives an
@@ -37,17 +38,17 @@ auto adaptive_max_pool_backward_from_input(const G& dy, const X& x) {
 template <Layout layout = channels_first, detail::TensorLike X>
 auto adaptive_max_pool1d(const X& x, const OutputSize<1>& output_size) {
   return detail::pooled<layout, 1, detail::rank_of<X>>({detail::adaptive_max_pool_name, 1}, x,
-                                                     detail::AdaptiveWindows<1>{output_size}, detail::MaxReduction());
+                                                       detail::AdaptiveWindows<1>{output_size}, detail::MaxReduction());
 }
 template <Layout layout = channels_first, detail::TensorLike X>
 auto adaptive_max_pool2d(const X& x, const OutputSize<2>& output_size) {
   return detail::pooled<layout, 2, detail::rank_of<X>>({detail::adaptive_max_pool_name, 2}, x,
-                                                     detail::AdaptiveWindows<2>{output_size}, detail::MaxReduction());
+                                                       detail::AdaptiveWindows<2>{output_size}, detail::MaxReduction());
 }
 template <Layout layout = channels_first, detail::TensorLike X>
 auto adaptive_max_pool3d(const X& x, const OutputSize<3>& output_size) {
   return detail::pooled<layout, 3, detail::rank_of<X>>({detail::adaptive_max_pool_name, 3}, x,
-                                                     detail::AdaptiveWindows<3>{output_size}, detail::MaxReduction());
+                                                       detail::AdaptiveWindows<3>{output_size}, detail::MaxReduction());
 }
 
 /// The same into y, a tensor or map of the result's shape, on `device`.
@@ -55,19 +56,19 @@ template <Layout layout = channels_first, detail::OutputTensor Y, class X, class
   requires detail::SameKind<Y, X>
 void adaptive_max_pool1d_into(Y&& y, const X& x, const OutputSize<1>& output_size, const Device& device = {}) {
   detail::pool_into<layout, 1>({detail::adaptive_max_pool_name, 1, "_into"}, y, x,
-                             detail::AdaptiveWindows<1>{output_size}, detail::MaxReduction(), device);
+                               detail::AdaptiveWindows<1>{output_size}, detail::MaxReduction(), device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, class X, class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, X>
 void adaptive_max_pool2d_into(Y&& y, const X& x, const OutputSize<2>& output_size, const Device& device = {}) {
   detail::pool_into<layout, 2>({detail::adaptive_max_pool_name, 2, "_into"}, y, x,
-                             detail::AdaptiveWindows<2>{output_size}, detail::MaxReduction(), device);
+                               detail::AdaptiveWindows<2>{output_size}, detail::MaxReduction(), device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, class X, class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, X>
 void adaptive_max_pool3d_into(Y&& y, const X& x, const OutputSize<3>& output_size, const Device& device = {}) {
   detail::pool_into<layout, 3>({detail::adaptive_max_pool_name, 3, "_into"}, y, x,
-                             detail::AdaptiveWindows<3>{output_size}, detail::MaxReduction(), device);
+                               detail::AdaptiveWindows<3>{output_size}, detail::MaxReduction(), device);
 }
 
 /// {output, indices}; the kinds of indices are those of max_pool2d_with_indices. Compact ones number the cells of
@@ -105,25 +106,25 @@ template <Layout layout = channels_first, detail::OutputTensor Y, detail::Output
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, X> && detail::IndexTensor<T, Y>
 void adaptive_max_pool1d_with_indices_into(Y&& y, T&& indices, const X& x, const OutputSize<1>& output_size,
-                                         const Device& device = {}) {
-  detail::max_pool_with_indices_into<layout, 1>({detail::adaptive_max_pool_name, 1, "_with_indices_into"}, y,
-                                              indices, x, detail::AdaptiveWindows<1>{output_size}, device);
+                                           const Device& device = {}) {
+  detail::max_pool_with_indices_into<layout, 1>({detail::adaptive_max_pool_name, 1, "_with_indices_into"}, y, indices,
+                                                x, detail::AdaptiveWindows<1>{output_size}, device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, detail::OutputTensor T, class X,
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, X> && detail::IndexTensor<T, Y>
 void adaptive_max_pool2d_with_indices_into(Y&& y, T&& indices, const X& x, const OutputSize<2>& output_size,
-                                         const Device& device = {}) {
-  detail::max_pool_with_indices_into<layout, 2>({detail::adaptive_max_pool_name, 2, "_with_indices_into"}, y,
-                                              indices, x, detail::AdaptiveWindows<2>{output_size}, device);
+                                           const Device& device = {}) {
+  detail::max_pool_with_indices_into<layout, 2>({detail::adaptive_max_pool_name, 2, "_with_indices_into"}, y, indices,
+                                                x, detail::AdaptiveWindows<2>{output_size}, device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, detail::OutputTensor T, class X,
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, X> && detail::IndexTensor<T, Y>
 void adaptive_max_pool3d_with_indices_into(Y&& y, T&& indices, const X& x, const OutputSize<3>& output_size,
-                                         const Device& device = {}) {
-  detail::max_pool_with_indices_into<layout, 3>({detail::adaptive_max_pool_name, 3, "_with_indices_into"}, y,
-                                              indices, x, detail::AdaptiveWindows<3>{output_size}, device);
+                                           const Device& device = {}) {
+  detail::max_pool_with_indices_into<layout, 3>({detail::adaptive_max_pool_name, 3, "_with_indices_into"}, y, indices,
+                                                x, detail::AdaptiveWindows<3>{output_size}, device);
 }
 
 /// dx: zero, plus dy at the cell that each index names. The output size is dy's.
@@ -146,27 +147,27 @@ template <Layout layout = channels_first, detail::OutputTensor Y, detail::Differ
   requires detail::SameKind<Y, G>
 void adaptive_max_pool1d_backward_into(Y&& dx, const G& dy, const T& indices, const Device& device = {}) {
   const auto size = detail::output_size_of<layout, 1, detail::rank_of<G>>(detail::shape_of(dy));
-  detail::max_backward<layout, 1>({detail::adaptive_max_pool_name, 1, "_backward_into"}, "output",
-                                detail::shape_of(dx), dy, indices, detail::AdaptiveWindows<1>{size},
-                                [&]() -> auto& { return dx; }, device);
+  detail::max_backward<layout, 1>(
+      {detail::adaptive_max_pool_name, 1, "_backward_into"}, "output", detail::shape_of(dx), dy, indices,
+      detail::AdaptiveWindows<1>{size}, [&]() -> auto& { return dx; }, device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, detail::Differentiable G, detail::IndexTensor<G> T,
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, G>
 void adaptive_max_pool2d_backward_into(Y&& dx, const G& dy, const T& indices, const Device& device = {}) {
   const auto size = detail::output_size_of<layout, 2, detail::rank_of<G>>(detail::shape_of(dy));
-  detail::max_backward<layout, 2>({detail::adaptive_max_pool_name, 2, "_backward_into"}, "output",
-                                detail::shape_of(dx), dy, indices, detail::AdaptiveWindows<2>{size},
-                                [&]() -> auto& { return dx; }, device);
+  detail::max_backward<layout, 2>(
+      {detail::adaptive_max_pool_name, 2, "_backward_into"}, "output", detail::shape_of(dx), dy, indices,
+      detail::AdaptiveWindows<2>{size}, [&]() -> auto& { return dx; }, device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, detail::Differentiable G, detail::IndexTensor<G> T,
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, G>
 void adaptive_max_pool3d_backward_into(Y&& dx, const G& dy, const T& indices, const Device& device = {}) {
   const auto size = detail::output_size_of<layout, 3, detail::rank_of<G>>(detail::shape_of(dy));
-  detail::max_backward<layout, 3>({detail::adaptive_max_pool_name, 3, "_backward_into"}, "output",
-                                detail::shape_of(dx), dy, indices, detail::AdaptiveWindows<3>{size},
-                                [&]() -> auto& { return dx; }, device);
+  detail::max_backward<layout, 3>(
+      {detail::adaptive_max_pool_name, 3, "_backward_into"}, "output", detail::shape_of(dx), dy, indices,
+      detail::AdaptiveWindows<3>{size}, [&]() -> auto& { return dx; }, device);
 }
 
 /// dx without indices: the maxima of x are found again, by the forward's rules.
@@ -189,27 +190,24 @@ template <Layout layout = channels_first, detail::OutputTensor Y, detail::Differ
   requires detail::SameKind<Y, G>
 void adaptive_max_pool1d_backward_from_input_into(Y&& dx, const G& dy, const X& x, const Device& device = {}) {
   const auto size = detail::output_size_of<layout, 1, detail::rank_of<G>>(detail::shape_of(dy));
-  detail::max_backward_from_input_into<layout, 1>(
-      {detail::adaptive_max_pool_name, 1, "_backward_from_input_into"}, dx, dy, x,
-      detail::AdaptiveWindows<1>{size}, device);
+  detail::max_backward_from_input_into<layout, 1>({detail::adaptive_max_pool_name, 1, "_backward_from_input_into"}, dx,
+                                                  dy, x, detail::AdaptiveWindows<1>{size}, device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, detail::Differentiable G, detail::SameKind<G> X,
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, G>
 void adaptive_max_pool2d_backward_from_input_into(Y&& dx, const G& dy, const X& x, const Device& device = {}) {
   const auto size = detail::output_size_of<layout, 2, detail::rank_of<G>>(detail::shape_of(dy));
-  detail::max_backward_from_input_into<layout, 2>(
-      {detail::adaptive_max_pool_name, 2, "_backward_from_input_into"}, dx, dy, x,
-      detail::AdaptiveWindows<2>{size}, device);
+  detail::max_backward_from_input_into<layout, 2>({detail::adaptive_max_pool_name, 2, "_backward_from_input_into"}, dx,
+                                                  dy, x, detail::AdaptiveWindows<2>{size}, device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, detail::Differentiable G, detail::SameKind<G> X,
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, G>
 void adaptive_max_pool3d_backward_from_input_into(Y&& dx, const G& dy, const X& x, const Device& device = {}) {
   const auto size = detail::output_size_of<layout, 3, detail::rank_of<G>>(detail::shape_of(dy));
-  detail::max_backward_from_input_into<layout, 3>(
-      {detail::adaptive_max_pool_name, 3, "_backward_from_input_into"}, dx, dy, x,
-      detail::AdaptiveWindows<3>{size}, device);
+  detail::max_backward_from_input_into<layout, 3>({detail::adaptive_max_pool_name, 3, "_backward_from_input_into"}, dx,
+                                                  dy, x, detail::AdaptiveWindows<3>{size}, device);
 }
 
 /// For Eigen's customOp: y.device(device) = x.customOp(AdaptiveMaxPool<2>({7, 7})).

@@ -43,45 +43,45 @@ template <Layout layout = channels_first, detail::TensorLike X>
 auto avg_pool1d(const X& x, const Window<1>& window, const AvgOptions& options = {}) {
   const detail::Function function{detail::avg_pool_name, 1};
   return detail::pooled<layout, 1, detail::rank_of<X>>(function, x, detail::avg_windows(window, options),
-                                                     detail::checked_mean(function, options));
+                                                       detail::checked_mean(function, options));
 }
 template <Layout layout = channels_first, detail::TensorLike X>
 auto avg_pool2d(const X& x, const Window<2>& window, const AvgOptions& options = {}) {
   const detail::Function function{detail::avg_pool_name, 2};
   return detail::pooled<layout, 2, detail::rank_of<X>>(function, x, detail::avg_windows(window, options),
-                                                     detail::checked_mean(function, options));
+                                                       detail::checked_mean(function, options));
 }
 template <Layout layout = channels_first, detail::TensorLike X>
 auto avg_pool3d(const X& x, const Window<3>& window, const AvgOptions& options = {}) {
   const detail::Function function{detail::avg_pool_name, 3};
   return detail::pooled<layout, 3, detail::rank_of<X>>(function, x, detail::avg_windows(window, options),
-                                                     detail::checked_mean(function, options));
+                                                       detail::checked_mean(function, options));
 }
 
 /// The same into y, a tensor or map of the result's shape, on `device`.
 template <Layout layout = channels_first, detail::OutputTensor Y, class X, class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, X>
 void avg_pool1d_into(Y&& y, const X& x, const Window<1>& window, const AvgOptions& options = {},
-                   const Device& device = {}) {
+                     const Device& device = {}) {
   const detail::Function function{detail::avg_pool_name, 1, "_into"};
   detail::pool_into<layout, 1>(function, y, x, detail::avg_windows(window, options),
-                             detail::checked_mean(function, options), device);
+                               detail::checked_mean(function, options), device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, class X, class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, X>
 void avg_pool2d_into(Y&& y, const X& x, const Window<2>& window, const AvgOptions& options = {},
-                   const Device& device = {}) {
+                     const Device& device = {}) {
   const detail::Function function{detail::avg_pool_name, 2, "_into"};
   detail::pool_into<layout, 2>(function, y, x, detail::avg_windows(window, options),
-                             detail::checked_mean(function, options), device);
+                               detail::checked_mean(function, options), device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, class X, class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, X>
 void avg_pool3d_into(Y&& y, const X& x, const Window<3>& window, const AvgOptions& options = {},
-                   const Device& device = {}) {
+                     const Device& device = {}) {
   const detail::Function function{detail::avg_pool_name, 3, "_into"};
   detail::pool_into<layout, 3>(function, y, x, detail::avg_windows(window, options),
-                             detail::checked_mean(function, options), device);
+                               detail::checked_mean(function, options), device);
 }
 
 /// dx: each cell gets dy / divisor from every window that holds it. dy has the forward's result shape, input_shape
@@ -89,17 +89,17 @@ void avg_pool3d_into(Y&& y, const X& x, const Window<3>& window, const AvgOption
 /// order.
 template <Layout layout = channels_first, detail::Differentiable G, class Shape>
 auto avg_pool1d_backward(const G& dy, const Shape& input_shape, const Window<1>& window,
-                       const AvgOptions& options = {}) {
+                         const AvgOptions& options = {}) {
   return detail::avg_pool_backward<layout, 1>(dy, input_shape, window, options);
 }
 template <Layout layout = channels_first, detail::Differentiable G, class Shape>
 auto avg_pool2d_backward(const G& dy, const Shape& input_shape, const Window<2>& window,
-                       const AvgOptions& options = {}) {
+                         const AvgOptions& options = {}) {
   return detail::avg_pool_backward<layout, 2>(dy, input_shape, window, options);
 }
 template <Layout layout = channels_first, detail::Differentiable G, class Shape>
 auto avg_pool3d_backward(const G& dy, const Shape& input_shape, const Window<3>& window,
-                       const AvgOptions& options = {}) {
+                         const AvgOptions& options = {}) {
   return detail::avg_pool_backward<layout, 3>(dy, input_shape, window, options);
 }
 
@@ -108,28 +108,31 @@ template <Layout layout = channels_first, detail::OutputTensor Y, detail::Differ
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, G>
 void avg_pool1d_backward_into(Y&& dx, const G& dy, const Window<1>& window, const AvgOptions& options = {},
-                            const Device& device = {}) {
+                              const Device& device = {}) {
   const detail::Function function{detail::avg_pool_name, 1, "_backward_into"};
-  detail::avg_backward<layout, 1>(function, "output", detail::shape_of(dx), dy, detail::avg_windows(window, options),
-                                detail::checked_mean(function, options), [&]() -> auto& { return dx; }, device);
+  detail::avg_backward<layout, 1>(
+      function, "output", detail::shape_of(dx), dy, detail::avg_windows(window, options),
+      detail::checked_mean(function, options), [&]() -> auto& { return dx; }, device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, detail::Differentiable G,
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, G>
 void avg_pool2d_backward_into(Y&& dx, const G& dy, const Window<2>& window, const AvgOptions& options = {},
-                            const Device& device = {}) {
+                              const Device& device = {}) {
   const detail::Function function{detail::avg_pool_name, 2, "_backward_into"};
-  detail::avg_backward<layout, 2>(function, "output", detail::shape_of(dx), dy, detail::avg_windows(window, options),
-                                detail::checked_mean(function, options), [&]() -> auto& { return dx; }, device);
+  detail::avg_backward<layout, 2>(
+      function, "output", detail::shape_of(dx), dy, detail::avg_windows(window, options),
+      detail::checked_mean(function, options), [&]() -> auto& { return dx; }, device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, detail::Differentiable G,
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, G>
 void avg_pool3d_backward_into(Y&& dx, const G& dy, const Window<3>& window, const AvgOptions& options = {},
-                            const Device& device = {}) {
+                              const Device& device = {}) {
   const detail::Function function{detail::avg_pool_name, 3, "_backward_into"};
-  detail::avg_backward<layout, 3>(function, "output", detail::shape_of(dx), dy, detail::avg_windows(window, options),
-                                detail::checked_mean(function, options), [&]() -> auto& { return dx; }, device);
+  detail::avg_backward<layout, 3>(
+      function, "output", detail::shape_of(dx), dy, detail::avg_windows(window, options),
+      detail::checked_mean(function, options), [&]() -> auto& { return dx; }, device);
 }
 
 /// For Eigen's customOp: y.device(device) = x.customOp(AvgPool<2>(window, options)).
@@ -173,9 +176,9 @@ class AvgPoolBackward {
   }
   template <class G, class Y, class Device>
   void eval(const G& dy, Y& dx, const Device& device) const {
-    detail::avg_backward<layout, D>(function_, "input_extents", detail::shape_of(dx), dy,
-                                    detail::avg_windows(window_, options_), detail::checked_mean(function_, options_),
-                                    [&]() -> auto& { return dx; }, device);
+    detail::avg_backward<layout, D>(
+        function_, "input_extents", detail::shape_of(dx), dy, detail::avg_windows(window_, options_),
+        detail::checked_mean(function_, options_), [&]() -> auto& { return dx; }, device);
   }
 
  private:

@@ -18,14 +18,16 @@ inline constexpr const char* global_max_pool_name = "global_max_pool";
 template <Layout layout = channels_first, detail::GlobalInput X>
 auto global_max_pool(const X& x) {
   constexpr int D = detail::rank_of<X> - 2;
-  return detail::pooled<layout, D, 2>({detail::global_max_pool_name}, x, detail::GlobalWindow<D>(), detail::MaxReduction());
+  return detail::pooled<layout, D, 2>({detail::global_max_pool_name}, x, detail::GlobalWindow<D>(),
+                                      detail::MaxReduction());
 }
 
 /// The same, of x's rank: (N, C, 1, ...) or (N, 1, ..., C).
 template <Layout layout = channels_first, detail::GlobalInput X>
 auto global_max_pool(const X& x, KeepDims) {
   constexpr int D = detail::rank_of<X> - 2;
-  return detail::pooled<layout, D, D + 2>({detail::global_max_pool_name}, x, detail::GlobalWindow<D>(), detail::MaxReduction());
+  return detail::pooled<layout, D, D + 2>({detail::global_max_pool_name}, x, detail::GlobalWindow<D>(),
+                                          detail::MaxReduction());
 }
 
 /// The same into y of either shape, on `device`.
@@ -34,7 +36,8 @@ template <Layout layout = channels_first, detail::OutputTensor Y, detail::Global
   requires detail::SameKind<Y, X> || detail::Squeezed<Y, X>
 void global_max_pool_into(Y&& y, const X& x, const Device& device = {}) {
   constexpr int D = detail::rank_of<X> - 2;
-  detail::pool_into<layout, D>({detail::global_max_pool_name, 0, "_into"}, y, x, detail::GlobalWindow<D>(), detail::MaxReduction(), device);
+  detail::pool_into<layout, D>({detail::global_max_pool_name, 0, "_into"}, y, x, detail::GlobalWindow<D>(),
+                               detail::MaxReduction(), device);
 }
 
 /// {output, indices}, both (N, C); the kinds of indices are those of max_pool2d_with_indices, and the window is the
@@ -65,8 +68,9 @@ auto global_max_pool_with_indices(const X& x, KeepDims) {
 /// The same into y and indices, both of either shape.
 template <Layout layout = channels_first, detail::OutputTensor Y, detail::OutputTensor T, detail::GlobalInput X,
           class Device = Eigen::DefaultDevice>
-  requires(detail::SameKind<Y, X> || detail::Squeezed<Y, X>) && detail::IndexTensor<T, Y>
-void global_max_pool_with_indices_into(Y&& y, T&& indices, const X& x, const Device& device = {}) {
+  requires(detail::SameKind<Y, X> || detail::Squeezed<Y, X>)
+&&detail::IndexTensor<T, Y> void global_max_pool_with_indices_into(Y&& y, T&& indices, const X& x,
+                                                                   const Device& device = {}) {
   constexpr int D = detail::rank_of<X> - 2;
   detail::max_pool_with_indices_into<layout, D>({detail::global_max_pool_name, 0, "_with_indices_into"}, y, indices, x,
                                                 detail::GlobalWindow<D>(), device);
@@ -89,8 +93,9 @@ template <Layout layout = channels_first, detail::OutputTensor Y, detail::Differ
   requires detail::SameKind<G, Y> || detail::Squeezed<G, Y>
 void global_max_pool_backward_into(Y&& dx, const G& dy, const T& indices, const Device& device = {}) {
   constexpr int D = detail::rank_of<Y> - 2;
-  detail::max_backward<layout, D>({detail::global_max_pool_name, 0, "_backward_into"}, "output", detail::shape_of(dx),
-                                  dy, indices, detail::GlobalWindow<D>(), [&]() -> auto& { return dx; }, device);
+  detail::max_backward<layout, D>(
+      {detail::global_max_pool_name, 0, "_backward_into"}, "output", detail::shape_of(dx), dy, indices,
+      detail::GlobalWindow<D>(), [&]() -> auto& { return dx; }, device);
 }
 
 /// dx without indices: the maxima of x are found again, by the forward's rules.
@@ -107,14 +112,16 @@ auto global_max_pool_backward_from_input(const G& dy, const X& x) {
 /// The same into dx.
 template <Layout layout = channels_first, detail::OutputTensor Y, detail::Differentiable G, detail::GlobalInput X,
           class Device = Eigen::DefaultDevice>
-  requires(detail::SameKind<G, X> || detail::Squeezed<G, X>) && detail::SameKind<Y, X>
-void global_max_pool_backward_from_input_into(Y&& dx, const G& dy, const X& x, const Device& device = {}) {
+  requires(detail::SameKind<G, X> || detail::Squeezed<G, X>)
+&&detail::SameKind<Y, X> void global_max_pool_backward_from_input_into(Y&& dx, const G& dy, const X& x,
+                                                                       const Device& device = {}) {
   constexpr int D = detail::rank_of<X> - 2;
   detail::max_backward_from_input_into<layout, D>({detail::global_max_pool_name, 0, "_backward_from_input_into"}, dx,
                                                   dy, x, detail::GlobalWindow<D>(), device);
 }
 
-/// For Eigen's customOp: y.device(device) = x.customOp(GlobalMaxPool<>()). A customOp keeps the rank, as keep_dims does.
+/// For Eigen's customOp: y.device(device) = x.customOp(GlobalMaxPool<>()). A customOp keeps the rank, as keep_dims
+/// does.
 template <Layout layout = channels_first>
 class GlobalMaxPool {
  public:

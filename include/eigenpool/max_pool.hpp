@@ -25,8 +25,8 @@ inline constexpr const char* max_pool_name = "max_pool";
 template <Layout layout, int D, class G, class T, class Shape>
 auto max_pool_backward(const G& dy, const T& indices, const Shape& input_shape, const Window<D>& window) {
   return new_gradient<G>(input_shape, [&](const auto& shape, const auto& output) {
-    max_backward<layout, D>({max_pool_name, D, "_backward"}, "input_shape", shape, dy, indices,
-                            FixedWindows<D>{window}, output, Eigen::DefaultDevice());
+    max_backward<layout, D>({max_pool_name, D, "_backward"}, "input_shape", shape, dy, indices, FixedWindows<D>{window},
+                            output, Eigen::DefaultDevice());
   });
 }
 
@@ -43,18 +43,18 @@ auto max_pool_backward_from_input(const G& dy, const X& x, const Window<D>& wind
 /// y = the maximum of each window of x, in a new tensor.
 template <Layout layout = channels_first, detail::TensorLike X>
 auto max_pool1d(const X& x, const Window<1>& window) {
-  return detail::pooled<layout, 1, detail::rank_of<X>>({detail::max_pool_name, 1}, x,
-                                                     detail::FixedWindows<1>{window}, detail::MaxReduction());
+  return detail::pooled<layout, 1, detail::rank_of<X>>({detail::max_pool_name, 1}, x, detail::FixedWindows<1>{window},
+                                                       detail::MaxReduction());
 }
 template <Layout layout = channels_first, detail::TensorLike X>
 auto max_pool2d(const X& x, const Window<2>& window) {
-  return detail::pooled<layout, 2, detail::rank_of<X>>({detail::max_pool_name, 2}, x,
-                                                     detail::FixedWindows<2>{window}, detail::MaxReduction());
+  return detail::pooled<layout, 2, detail::rank_of<X>>({detail::max_pool_name, 2}, x, detail::FixedWindows<2>{window},
+                                                       detail::MaxReduction());
 }
 template <Layout layout = channels_first, detail::TensorLike X>
 auto max_pool3d(const X& x, const Window<3>& window) {
-  return detail::pooled<layout, 3, detail::rank_of<X>>({detail::max_pool_name, 3}, x,
-                                                     detail::FixedWindows<3>{window}, detail::MaxReduction());
+  return detail::pooled<layout, 3, detail::rank_of<X>>({detail::max_pool_name, 3}, x, detail::FixedWindows<3>{window},
+                                                       detail::MaxReduction());
 }
 
 /// The same into y, a tensor or map of the result's shape, on `device` (Eigen's DefaultDevice or ThreadPoolDevice).
@@ -62,19 +62,19 @@ template <Layout layout = channels_first, detail::OutputTensor Y, class X, class
   requires detail::SameKind<Y, X>
 void max_pool1d_into(Y&& y, const X& x, const Window<1>& window, const Device& device = {}) {
   detail::pool_into<layout, 1>({detail::max_pool_name, 1, "_into"}, y, x, detail::FixedWindows<1>{window},
-                             detail::MaxReduction(), device);
+                               detail::MaxReduction(), device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, class X, class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, X>
 void max_pool2d_into(Y&& y, const X& x, const Window<2>& window, const Device& device = {}) {
   detail::pool_into<layout, 2>({detail::max_pool_name, 2, "_into"}, y, x, detail::FixedWindows<2>{window},
-                             detail::MaxReduction(), device);
+                               detail::MaxReduction(), device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, class X, class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, X>
 void max_pool3d_into(Y&& y, const X& x, const Window<3>& window, const Device& device = {}) {
   detail::pool_into<layout, 3>({detail::max_pool_name, 3, "_into"}, y, x, detail::FixedWindows<3>{window},
-                             detail::MaxReduction(), device);
+                               detail::MaxReduction(), device);
 }
 
 /// {output, indices}: the maxima, and where they were. The index scalar I says how:
@@ -85,8 +85,8 @@ void max_pool3d_into(Y&& y, const X& x, const Window<3>& window, const Device& d
 /// The first of equal values (-0 equals +0), and the last of NaNs, as PyTorch.
 template <Layout layout = channels_first, detail::IndexScalar I = std::int64_t, detail::TensorLike X>
 auto max_pool1d_with_indices(const X& x, const Window<1>& window) {
-  return detail::max_pooled_with_indices<layout, 1, detail::rank_of<X>, I>(
-      {detail::max_pool_name, 1, "_with_indices"}, x, detail::FixedWindows<1>{window});
+  return detail::max_pooled_with_indices<layout, 1, detail::rank_of<X>, I>({detail::max_pool_name, 1, "_with_indices"},
+                                                                           x, detail::FixedWindows<1>{window});
 }
 template <detail::IndexScalar I, detail::TensorLike X>
 auto max_pool1d_with_indices(const X& x, const Window<1>& window) {
@@ -94,8 +94,8 @@ auto max_pool1d_with_indices(const X& x, const Window<1>& window) {
 }
 template <Layout layout = channels_first, detail::IndexScalar I = std::int64_t, detail::TensorLike X>
 auto max_pool2d_with_indices(const X& x, const Window<2>& window) {
-  return detail::max_pooled_with_indices<layout, 2, detail::rank_of<X>, I>(
-      {detail::max_pool_name, 2, "_with_indices"}, x, detail::FixedWindows<2>{window});
+  return detail::max_pooled_with_indices<layout, 2, detail::rank_of<X>, I>({detail::max_pool_name, 2, "_with_indices"},
+                                                                           x, detail::FixedWindows<2>{window});
 }
 template <detail::IndexScalar I, detail::TensorLike X>
 auto max_pool2d_with_indices(const X& x, const Window<2>& window) {
@@ -103,8 +103,8 @@ auto max_pool2d_with_indices(const X& x, const Window<2>& window) {
 }
 template <Layout layout = channels_first, detail::IndexScalar I = std::int64_t, detail::TensorLike X>
 auto max_pool3d_with_indices(const X& x, const Window<3>& window) {
-  return detail::max_pooled_with_indices<layout, 3, detail::rank_of<X>, I>(
-      {detail::max_pool_name, 3, "_with_indices"}, x, detail::FixedWindows<3>{window});
+  return detail::max_pooled_with_indices<layout, 3, detail::rank_of<X>, I>({detail::max_pool_name, 3, "_with_indices"},
+                                                                           x, detail::FixedWindows<3>{window});
 }
 template <detail::IndexScalar I, detail::TensorLike X>
 auto max_pool3d_with_indices(const X& x, const Window<3>& window) {
@@ -115,26 +115,23 @@ auto max_pool3d_with_indices(const X& x, const Window<3>& window) {
 template <Layout layout = channels_first, detail::OutputTensor Y, detail::OutputTensor T, class X,
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, X> && detail::IndexTensor<T, Y>
-void max_pool1d_with_indices_into(Y&& y, T&& indices, const X& x, const Window<1>& window,
-                                const Device& device = {}) {
+void max_pool1d_with_indices_into(Y&& y, T&& indices, const X& x, const Window<1>& window, const Device& device = {}) {
   detail::max_pool_with_indices_into<layout, 1>({detail::max_pool_name, 1, "_with_indices_into"}, y, indices, x,
-                                              detail::FixedWindows<1>{window}, device);
+                                                detail::FixedWindows<1>{window}, device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, detail::OutputTensor T, class X,
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, X> && detail::IndexTensor<T, Y>
-void max_pool2d_with_indices_into(Y&& y, T&& indices, const X& x, const Window<2>& window,
-                                const Device& device = {}) {
+void max_pool2d_with_indices_into(Y&& y, T&& indices, const X& x, const Window<2>& window, const Device& device = {}) {
   detail::max_pool_with_indices_into<layout, 2>({detail::max_pool_name, 2, "_with_indices_into"}, y, indices, x,
-                                              detail::FixedWindows<2>{window}, device);
+                                                detail::FixedWindows<2>{window}, device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, detail::OutputTensor T, class X,
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, X> && detail::IndexTensor<T, Y>
-void max_pool3d_with_indices_into(Y&& y, T&& indices, const X& x, const Window<3>& window,
-                                const Device& device = {}) {
+void max_pool3d_with_indices_into(Y&& y, T&& indices, const X& x, const Window<3>& window, const Device& device = {}) {
   detail::max_pool_with_indices_into<layout, 3>({detail::max_pool_name, 3, "_with_indices_into"}, y, indices, x,
-                                              detail::FixedWindows<3>{window}, device);
+                                                detail::FixedWindows<3>{window}, device);
 }
 
 /// dx: zero, plus dy at the cell that each index names; windows that overlap add up. dy and indices have the
@@ -157,25 +154,28 @@ template <Layout layout = channels_first, detail::OutputTensor Y, detail::Differ
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, G>
 void max_pool1d_backward_into(Y&& dx, const G& dy, const T& indices, const Window<1>& window,
-                            const Device& device = {}) {
-  detail::max_backward<layout, 1>({detail::max_pool_name, 1, "_backward_into"}, "output", detail::shape_of(dx), dy,
-                                indices, detail::FixedWindows<1>{window}, [&]() -> auto& { return dx; }, device);
+                              const Device& device = {}) {
+  detail::max_backward<layout, 1>(
+      {detail::max_pool_name, 1, "_backward_into"}, "output", detail::shape_of(dx), dy, indices,
+      detail::FixedWindows<1>{window}, [&]() -> auto& { return dx; }, device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, detail::Differentiable G, detail::IndexTensor<G> T,
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, G>
 void max_pool2d_backward_into(Y&& dx, const G& dy, const T& indices, const Window<2>& window,
-                            const Device& device = {}) {
-  detail::max_backward<layout, 2>({detail::max_pool_name, 2, "_backward_into"}, "output", detail::shape_of(dx), dy,
-                                indices, detail::FixedWindows<2>{window}, [&]() -> auto& { return dx; }, device);
+                              const Device& device = {}) {
+  detail::max_backward<layout, 2>(
+      {detail::max_pool_name, 2, "_backward_into"}, "output", detail::shape_of(dx), dy, indices,
+      detail::FixedWindows<2>{window}, [&]() -> auto& { return dx; }, device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, detail::Differentiable G, detail::IndexTensor<G> T,
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, G>
 void max_pool3d_backward_into(Y&& dx, const G& dy, const T& indices, const Window<3>& window,
-                            const Device& device = {}) {
-  detail::max_backward<layout, 3>({detail::max_pool_name, 3, "_backward_into"}, "output", detail::shape_of(dx), dy,
-                                indices, detail::FixedWindows<3>{window}, [&]() -> auto& { return dx; }, device);
+                              const Device& device = {}) {
+  detail::max_backward<layout, 3>(
+      {detail::max_pool_name, 3, "_backward_into"}, "output", detail::shape_of(dx), dy, indices,
+      detail::FixedWindows<3>{window}, [&]() -> auto& { return dx; }, device);
 }
 
 /// dx without indices: the maxima of x are found again, by the forward's rules.
@@ -197,25 +197,25 @@ template <Layout layout = channels_first, detail::OutputTensor Y, detail::Differ
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, G>
 void max_pool1d_backward_from_input_into(Y&& dx, const G& dy, const X& x, const Window<1>& window,
-                                       const Device& device = {}) {
+                                         const Device& device = {}) {
   detail::max_backward_from_input_into<layout, 1>({detail::max_pool_name, 1, "_backward_from_input_into"}, dx, dy, x,
-                                                detail::FixedWindows<1>{window}, device);
+                                                  detail::FixedWindows<1>{window}, device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, detail::Differentiable G, detail::SameKind<G> X,
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, G>
 void max_pool2d_backward_from_input_into(Y&& dx, const G& dy, const X& x, const Window<2>& window,
-                                       const Device& device = {}) {
+                                         const Device& device = {}) {
   detail::max_backward_from_input_into<layout, 2>({detail::max_pool_name, 2, "_backward_from_input_into"}, dx, dy, x,
-                                                detail::FixedWindows<2>{window}, device);
+                                                  detail::FixedWindows<2>{window}, device);
 }
 template <Layout layout = channels_first, detail::OutputTensor Y, detail::Differentiable G, detail::SameKind<G> X,
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, G>
 void max_pool3d_backward_from_input_into(Y&& dx, const G& dy, const X& x, const Window<3>& window,
-                                       const Device& device = {}) {
+                                         const Device& device = {}) {
   detail::max_backward_from_input_into<layout, 3>({detail::max_pool_name, 3, "_backward_from_input_into"}, dx, dy, x,
-                                                detail::FixedWindows<3>{window}, device);
+                                                  detail::FixedWindows<3>{window}, device);
 }
 
 /// For Eigen's customOp: y.device(device) = x.customOp(MaxPool<2>(window)).

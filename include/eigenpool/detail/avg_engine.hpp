@@ -51,8 +51,7 @@ void mean_backward(const Problem& forward, std::optional<Index> divisor, const S
 /// dx of an average; `output()` gives the tensor to write, as for max_backward.
 template <Layout layout, int D, std::size_t R, class G, class Windows, class Output, PoolingDevice Device>
 void avg_backward(const Function& function, const char* argument, const Extents<R>& shape, const G& dy,
-                  const Windows& windows, const MeanReduction& reduction, const Output& output,
-                  const Device& device) {
+                  const Windows& windows, const MeanReduction& reduction, const Output& output, const Device& device) {
   const Operand<G> gradient(dy, device);
   const auto plan = backward_plan<layout, D>(function, argument, shape, gradient, windows);
   auto& dx = output();

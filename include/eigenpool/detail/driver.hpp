@@ -44,7 +44,9 @@ bool numbers_fit(const Problem& problem, const Numbering& numbering) {
 }
 
 /// Whether a window so long along a row should be reduced in rows, whose cost does not grow with its area.
-inline bool is_long(const Axis& axis) { return axis.is_affine() && axis.kernel() >= 5 && axis.kernel() > 2 * axis.stride(); }
+inline bool is_long(const Axis& axis) {
+  return axis.is_affine() && axis.kernel() >= 5 && axis.kernel() > 2 * axis.stride();
+}
 
 /// Reduces every window of `problem` with R into `output`. `parallel(tasks, bytes, run)` calls run(begin, end)
 /// on ranges that make up [0, tasks), from any thread; a task reads and writes about `bytes` bytes.
@@ -92,8 +94,8 @@ void max_windows_with_indices(const Problem& problem, Numbering::Kind kind, cons
                               const Parallel& parallel) {
   if (problem.cells() == 0) return;
   const bool flat = kind == Numbering::Kind::flat;
-  const Numbering numbering = flat ? Numbering::flat(problem)
-                                   : Numbering::compact(problem, window_taps(problem, Cell::number(problem, 0)));
+  const Numbering numbering =
+      flat ? Numbering::flat(problem) : Numbering::compact(problem, window_taps(problem, Cell::number(problem, 0)));
   const ValuesAndIndices<S, I> output(result, indices, numbering);
   if constexpr (!is_custom<S>) {
     using Lanes = ArgMax<Numbered<S>, simd::Signed<Numbered<S>>>;

@@ -21,9 +21,7 @@ inline std::atomic<ErrorHandler> error_handler{nullptr};
 
 /// Sets the handler for builds with -fno-exceptions; nullptr (the default) prints the text to stderr.
 /// Returns the handler it replaces. With exceptions on, the handler is never called.
-inline ErrorHandler set_error_handler(ErrorHandler handler) {
-  return process::error_handler.exchange(handler);
-}
+inline ErrorHandler set_error_handler(ErrorHandler handler) { return process::error_handler.exchange(handler); }
 
 }  // namespace eigenpool
 
@@ -36,9 +34,7 @@ struct Function {
   int rank = 0;  // 0: the name carries no 1d, 2d or 3d
   const char* suffix = "";
 
-  std::string name() const {
-    return family + (rank > 0 ? std::to_string(rank) + "d" : std::string()) + suffix;
-  }
+  std::string name() const { return family + (rank > 0 ? std::to_string(rank) + "d" : std::string()) + suffix; }
 };
 
 [[noreturn]] inline void fail(const std::string& text) {

@@ -19,8 +19,7 @@ using Axes = std::array<Axis, static_cast<std::size_t>(D)>;
 template <int D>
 void require_at_least(const Function& function, const char* argument, const Sizes<D>& sizes, Index least) {
   for (int a = 0; a < D; ++a)
-    if (sizes[a] < least)
-      fail_axis(function, argument, a, sizes[a], "must be at least " + std::to_string(least));
+    if (sizes[a] < least) fail_axis(function, argument, a, sizes[a], "must be at least " + std::to_string(least));
 }
 
 /// dilation * (kernel - 1) + 1, checked.
@@ -78,9 +77,9 @@ struct FixedWindows {
     const Index slack = padded - extent;
     const Index outputs = (window.ceil_mode ? ceil_div(slack, stride) : floor_div(slack, stride)) + 1;
     if (outputs < 1)
-      fail_axis(function, "kernel", a, window.kernel[a],
-                "the window's extent " + std::to_string(extent) + " exceeds the padded input's " +
-                    std::to_string(padded));
+      fail_axis(
+          function, "kernel", a, window.kernel[a],
+          "the window's extent " + std::to_string(extent) + " exceeds the padded input's " + std::to_string(padded));
     return make(a, input, std::min(outputs, (input + begin - 1) / stride + 1), begin, end);
   }
 

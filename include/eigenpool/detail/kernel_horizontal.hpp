@@ -88,11 +88,9 @@ class Horizontal {
     for (Index i = 0; i < length; ++i) {
       const Index source = i * axis_.stride() * unit_, target = i * unit_;
       if (unit_ < lanes) {
-        for (Index c = 0; c < unit_; ++c)
-          to.template store<single>(target + c, from.template load<single>(source + c));
+        for (Index c = 0; c < unit_; ++c) to.template store<single>(target + c, from.template load<single>(source + c));
       } else {
-        for (Index c = 0; c < unit_; c += lanes)
-          to.template store<B>(target + c, from.template load<B>(source + c));
+        for (Index c = 0; c < unit_; c += lanes) to.template store<B>(target + c, from.template load<B>(source + c));
       }
     }
   }
@@ -170,8 +168,8 @@ class Horizontal {
     } else {
       auto acc = first.template load<single>(0);
       for (Index j = 1; j < taps.count; ++j)
-        R::template merge<single>(
-            acc, R::template shifted<single>(first.template load<single>(j * distance), j * weight_));
+        R::template merge<single>(acc,
+                                  R::template shifted<single>(first.template load<single>(j * distance), j * weight_));
       return acc;
     }
   }

@@ -41,14 +41,12 @@ class InnerKernel {
     const auto info = output_.info(taps, cell);
     const Index begin = strip * strip_, length = std::min(strip_, problem_.inner - begin);
     const Index at = number * problem_.inner + begin;
-    const auto write = [&](Index i, const auto& acc, Index count) EIGENPOOL_LAMBDA {
-      output_.template write<B>(at + i, acc, count, info);
-    };
+    const auto write = [&](Index i, const auto& acc, Index count)
+                           EIGENPOOL_LAMBDA { output_.template write<B>(at + i, acc, count, info); };
     const TapLoops loops = tap_loops<R>(problem_, taps, numbering());
     if (loops.empty()) {
       constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
-      for (Index i = 0; i < length; i += lanes)
-        write(i, R::template identity<B>(), std::min(lanes, length - i));
+      for (Index i = 0; i < length; i += lanes) write(i, R::template identity<B>(), std::min(lanes, length - i));
     } else {
       reduce_taps<R, B>(source_ + first_tap(problem_, cell.outer, taps) + begin, length, loops, write);
     }

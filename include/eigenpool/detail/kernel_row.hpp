@@ -23,11 +23,12 @@ class RowKernel {
     strips_ = ceil_div(problem.inner, unit_);
   }
 
-  /// Windows that hold little but padding, or whose rows no cache would hold, are not for a buffered row.
+  /// Windows that hold nothing, or little but padding, or whose rows no cache would hold, are not for a buffered row.
   static bool suits(const Problem& problem) {
     const Axis& axis = problem.axes[2];
     const Index reach = axis.reach(1);
-    return reach <= 4 * axis.source() + 64 && reach <= (Index{1} << 16) / std::min(problem.inner, Index{64});
+    return problem.plane() > 0 && reach <= 4 * axis.source() + 64 &&
+           reach <= (Index{1} << 16) / std::min(problem.inner, Index{64});
   }
 
   Index tasks() const { return problem_.outer * problem_.axes[0].result() * problem_.axes[1].result(); }
@@ -71,10 +72,9 @@ class RowKernel {
   template <int B>
   EIGENPOOL_INLINE void reduce(const Block& block, const HorizontalRows<R>& work, const typename R::Row* stack) const {
     const Taps outer = problem_.axes[0].taps(block.cell.at[0]), middle = problem_.axes[1].taps(block.cell.at[1]);
-    const Index length = (block.end - block.begin) * block.unit;
     if (outer.real() == 0 || middle.real() == 0)
-      fill<B>(work.results, 0, length);
-    else if (sums_rows())
+      return fill<B>(work.results, 0, (block.end - block.begin) * block.unit);
+    if constexpr (R::ordered_sum)
       sum_rows<B>(block, work, outer, middle, stack);
     else
       reduce_rows<B>(block, work, outer, middle);
@@ -129,19 +129,21 @@ class RowKernel {
     for (Index i = 0; i < end; ++i) row.template store<single>(i, R::template identity<single>());
   }
 
-  // The canonical tree over rows that are reduced horizontally first: a stack of partial sums as in Tree, one
-  // within the other for the two outer axes. stack[0] is the result.
+  // Row-major: all rows of the window at once. Column-major: the canonical tree over rows that are reduced
+  // horizontally first, as a stack of partial sums like Tree's, one within the other for the two outer axes.
+  // stack[0] is the result.
   template <int B>
   EIGENPOOL_INLINE void sum_rows(const Block& block, HorizontalRows<R> work, const Taps& outer, const Taps& middle,
                                  const typename R::Row* stack) const {
     const Index length = (block.end - block.begin) * block.unit;
-    Index depth = push_lead<B>(stack, 0, outer.real_begin, length);
-    for (Index j0 = outer.real_begin; j0 < outer.real_end; ++j0) {
+    const std::array<Rows, 2> rows{Rows(outer, problem_.reversed), Rows(middle, problem_.reversed)};
+    Index depth = push_lead<B>(stack, 0, rows[0].begin, length);
+    for (Index j0 = rows[0].begin; j0 < rows[0].end; ++j0) {
       const Index base = depth;
-      depth = push_lead<B>(stack, depth, middle.real_begin, length);
-      for (Index j1 = middle.real_begin; j1 < middle.real_end; ++j1) {
+      depth = push_lead<B>(stack, depth, rows[1].begin, length);
+      for (Index j1 = rows[1].begin; j1 < rows[1].end; ++j1) {
         work.results = stack[depth++];
-        reduce_rows<B>(block, work, {outer.position(j0), 1, 1, 0, 1}, {middle.position(j1), 1, 1, 0, 1});
+        reduce_rows<B>(block, work, rows[0].taps(j0), rows[1].taps(j1));
         for (Index t = j1; t & 1; t >>= 1) merge_top<B>(stack, --depth, length);
       }
       while (depth > base + 1) merge_top<B>(stack, --depth, length);
@@ -149,6 +151,17 @@ class RowKernel {
     }
     while (depth > 1) merge_top<B>(stack, --depth, length);
   }
+
+  /// The taps of an outer axis, taken one by one or all as one.
+  struct Rows {
+    Taps whole;
+    bool apart;
+    Index begin, end;
+
+    Rows(const Taps& all, bool one_by_one)
+        : whole(all), apart(one_by_one), begin(apart ? all.real_begin : 0), end(apart ? all.real_end : 1) {}
+    Taps taps(Index j) const { return apart ? Taps{whole.position(j), 1, 1, 0, 1} : whole; }
+  };
 
   template <int B>
   EIGENPOOL_INLINE static Index push_lead(const typename R::Row* stack, Index depth, Index lead, Index length) {

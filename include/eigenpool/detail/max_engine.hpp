@@ -103,7 +103,8 @@ template <Layout layout, int D, class Y, class G, class X, class Windows, Poolin
 void max_backward_from_input_into(const Function& function, Y& dx, const G& dy, const X& x, const Windows& windows,
                                   const Device& device) {
   require_shape(function, "output", shape_of(dx), shape_of(x));
-  max_backward_from_input<layout, D>(function, dy, x, windows, [&]() -> auto& { return dx; }, device);
+  max_backward_from_input<layout, D>(
+      function, dy, x, windows, [&]() -> auto& { return dx; }, device);
 }
 
 }  // namespace detail

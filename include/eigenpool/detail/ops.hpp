@@ -17,17 +17,17 @@ namespace detail {
 
 /// Tensors that agree in scalar, rank and storage order: the input and the output of a pooling.
 template <class Y, class X>
-concept SameKind = TensorLike<X> && std::same_as<ScalarOf<Y>, ScalarOf<X>> && rank_of<Y> == rank_of<X> &&
-                   is_row_major<Y> == is_row_major<X>;
+concept SameKind = TensorLike<X> && std::same_as<ScalarOf<Y>, ScalarOf<X>> && rank_of<Y>
+== rank_of<X>&& is_row_major<Y> == is_row_major<X>;
 
 /// The same but for the rank: (N, C), the result of a global pooling without its spatial axes.
 template <class Y, class X>
-concept Squeezed = TensorLike<X> && std::same_as<ScalarOf<Y>, ScalarOf<X>> && rank_of<Y> == 2 && (rank_of<X> > 2) &&
-                   is_row_major<Y> == is_row_major<X>;
+concept Squeezed = TensorLike<X> && std::same_as<ScalarOf<Y>, ScalarOf<X>> && rank_of<Y>
+== 2 && (rank_of<X> > 2) && is_row_major<Y> == is_row_major<X>;
 
 /// (N, C, spatial...): what a global pooling takes.
 template <class X>
-concept GlobalInput = TensorLike<X> && (rank_of<X> >= 3) && (rank_of<X> <= 5);
+concept GlobalInput = TensorLike<X> &&(rank_of<X> >= 3) && (rank_of<X> <= 5);
 
 /// The shape of a global pooling's input, for a gradient of rank 2 or of the input's rank.
 template <class Shape, class G>
@@ -38,14 +38,15 @@ concept GlobalShapeFor = (shape_rank<Shape> >= 3) && (shape_rank<Shape> <= 5) &&
 template <class I>
 concept FlatIndex = std::same_as<I, std::int64_t> || std::same_as<I, std::int32_t>;
 template <class I>
-concept CompactIndex = std::same_as<I, std::uint8_t> || std::same_as<I, std::uint16_t> || std::same_as<I, std::uint32_t>;
+concept CompactIndex =
+    std::same_as<I, std::uint8_t> || std::same_as<I, std::uint16_t> || std::same_as<I, std::uint32_t>;
 template <class I>
 concept IndexScalar = FlatIndex<I> || CompactIndex<I>;
 
 /// A tensor of indices beside values Y: of an index scalar, and of Y's rank and storage order.
 template <class T, class Y>
-concept IndexTensor = TensorLike<T> && IndexScalar<ScalarOf<T>> && rank_of<T> == rank_of<Y> &&
-                      is_row_major<T> == is_row_major<Y>;
+concept IndexTensor = TensorLike<T> && IndexScalar<ScalarOf<T>> && rank_of<T>
+== rank_of<Y>&& is_row_major<T> == is_row_major<Y>;
 
 /// A tensor that has gradients: not of integers.
 template <class T>
@@ -97,8 +98,7 @@ void pool_into(const Function& function, Y& y, const X& x, const Windows& window
   const Operand<X> input(x, device);
   const auto plan = forward_plan<layout, D>(function, input, windows);
   require_shape(function, "output", shape_of(y), plan.template result<layout, rank_of<Y>>());
-  require_apart(function, "output", Bytes(y.data(), y.size()), "input",
-                Bytes(input.data(), elements(input.shape())));
+  require_apart(function, "output", Bytes(y.data(), y.size()), "input", Bytes(input.data(), elements(input.shape())));
   reduction(plan.problem, input.data(), y.data(), Parallel<Device>(device));
 }
 
@@ -117,7 +117,8 @@ template <Layout layout, int D, std::size_t R>
 OutputSize<D> output_size_of(const Extents<R>& shape) {
   OutputSize<D> size(1);
   for (int a = 0; a < D; ++a)
-    size.values[static_cast<std::size_t>(a)] = shape[static_cast<std::size_t>(first_spatial<layout>(static_cast<int>(R), D) + a)];
+    size.values[static_cast<std::size_t>(a)] =
+        shape[static_cast<std::size_t>(first_spatial<layout>(static_cast<int>(R), D) + a)];
   return size;
 }
 
@@ -127,10 +128,11 @@ auto new_gradient(const Shape& input_shape, const Backward& backward) {
   constexpr int R = shape_rank<Shape>;
   const Extents<R> shape = extents_of<R>(input_shape);
   ResultTensor<G, R> dx;
-  backward(shape, [&]() -> auto& {
-    dx = make_tensor<ResultTensor<G, R>>(shape);
-    return dx;
-  });
+  backward(
+      shape, [&]() -> auto& {
+        dx = make_tensor<ResultTensor<G, R>>(shape);
+        return dx;
+      });
   return dx;
 }
 

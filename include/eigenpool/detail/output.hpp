@@ -133,8 +133,7 @@ class Means {
     const Index outer = problem_.axes[0].divisor(cell.at[0]) * problem_.axes[1].divisor(cell.at[1]);
     constexpr int single = static_cast<int>(sizeof(typename R::Lane));
     for (Index o = 0; o < outputs; ++o)
-      write<single>(at + o, rows.results.template load<single>(o), 1,
-                    outer * problem_.axes[2].divisor(cell.at[2] + o));
+      write<single>(at + o, rows.results.template load<single>(o), 1, outer * problem_.axes[2].divisor(cell.at[2] + o));
   }
 
  private:

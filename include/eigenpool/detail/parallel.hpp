@@ -8,7 +8,10 @@ namespace detail {
 
 /// DefaultDevice, or ThreadPoolDevice, which Eigen declares when EIGEN_USE_THREADS is defined.
 template <class Device>
-concept ThreadedDevice = requires(const Device& device) { device.numThreadsInPool(); device.parallelFor(0, Eigen::TensorOpCost(), [](Eigen::Index, Eigen::Index) {}); };
+concept ThreadedDevice = requires(const Device& device) {
+  device.numThreadsInPool();
+  device.parallelFor(0, Eigen::TensorOpCost(), [](Eigen::Index, Eigen::Index) {});
+};
 template <class Device>
 concept PoolingDevice = std::same_as<Device, Eigen::DefaultDevice> || ThreadedDevice<Device>;
 

@@ -31,9 +31,7 @@ struct TapLoops {
     }
     return count;
   }
-  constexpr const Loop& longest() const {
-    return loop[0].count > 1 ? loop[0] : loop[1].count > 1 ? loop[1] : loop[2];
-  }
+  constexpr const Loop& longest() const { return loop[0].count > 1 ? loop[0] : loop[1].count > 1 ? loop[1] : loop[2]; }
 };
 
 /// Loads `width` vectors of elements from p, or one of fewer elements.

@@ -84,7 +84,7 @@ struct ArgMax {
 
   /// Bytes of numbers beside B bytes of values.
   template <int B>
-  static constexpr int number_bytes = simd::Vec<Lane, B>::lanes * static_cast<int>(sizeof(Number));
+  static constexpr int number_bytes = simd::Vec<Lane, B>::lanes* static_cast<int>(sizeof(Number));
 
   template <int B>
   struct Acc {

@@ -20,9 +20,13 @@ template <class S>
 inline constexpr bool is_custom = !std::is_arithmetic_v<S> && !is_small_float<S>;
 
 template <class S, bool small = is_small_float<S>>
-struct Widened { using type = S; };
+struct Widened {
+  using type = S;
+};
 template <class S>
-struct Widened<S, true> { using type = float; };
+struct Widened<S, true> {
+  using type = float;
+};
 
 /// Lanes for comparing: the scalar itself, or float for the small floats.
 template <class S>

@@ -26,9 +26,9 @@ inline constexpr bool is_row_major = static_cast<int>(TraitsOf<X>::Layout) == st
 
 /// Anything Eigen can evaluate to a tensor.
 template <class X>
-concept TensorLike = std::is_base_of_v<Eigen::TensorBase<std::remove_cvref_t<X>, Eigen::ReadOnlyAccessors>,
-                                       std::remove_cvref_t<X>> ||
-                     std::is_base_of_v<Eigen::TensorBase<std::remove_cvref_t<X>>, std::remove_cvref_t<X>>;
+concept TensorLike =
+    std::is_base_of_v<Eigen::TensorBase<std::remove_cvref_t<X>, Eigen::ReadOnlyAccessors>, std::remove_cvref_t<X>> ||
+    std::is_base_of_v<Eigen::TensorBase<std::remove_cvref_t<X>>, std::remove_cvref_t<X>>;
 
 /// A tensor whose elements lie in memory in its own storage order.
 template <class X>
@@ -44,8 +44,8 @@ concept DirectTensor = IsDirect<std::remove_cvref_t<X>>::value;
 
 /// A tensor whose elements a function may write.
 template <class Y>
-concept OutputTensor = DirectTensor<Y> && !std::is_const_v<std::remove_reference_t<Y>> && requires(Y& y) {
-  { *y.data() = *y.data() };
+concept OutputTensor = DirectTensor<Y> && !std::is_const_v<std::remove_reference_t<Y>> && requires(Y & y) {
+  {*y.data() = *y.data()};
 };
 
 template <class X, int rank = rank_of<X>, class Scalar = ScalarOf<X>>

@@ -10,13 +10,18 @@
 
 #include "../config.hpp"
 
+// The widest vectors to compile entries for: 16, 32 or 64. Smaller means less code and shorter compile times.
+#if !defined(EIGENPOOL_MAX_VECTOR_BYTES)
+#define EIGENPOOL_MAX_VECTOR_BYTES 64
+#endif
+
 #if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__)) && \
-    !defined(EIGENPOOL_PORTABLE_SIMD)
+    !defined(EIGENPOOL_PORTABLE_SIMD) && EIGENPOOL_MAX_VECTOR_BYTES >= 32
 #define EIGENPOOL_X86_DISPATCH 1
 #endif
 
 // g++ 12 takes 64-byte comparisons apart, lane by lane, in functions that only an attribute allows AVX-512.
-#if defined(EIGENPOOL_X86_DISPATCH) && (defined(__clang__) || defined(__AVX512F__))
+#if defined(EIGENPOOL_X86_DISPATCH) && EIGENPOOL_MAX_VECTOR_BYTES >= 64 && (defined(__clang__) || defined(__AVX512F__))
 #define EIGENPOOL_AVX512_DISPATCH 1
 #endif
 

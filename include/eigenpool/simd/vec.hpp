@@ -16,13 +16,21 @@ namespace simd {
 template <int Bytes>
 struct SignedOf;
 template <>
-struct SignedOf<1> { using type = std::int8_t; };
+struct SignedOf<1> {
+  using type = std::int8_t;
+};
 template <>
-struct SignedOf<2> { using type = std::int16_t; };
+struct SignedOf<2> {
+  using type = std::int16_t;
+};
 template <>
-struct SignedOf<4> { using type = std::int32_t; };
+struct SignedOf<4> {
+  using type = std::int32_t;
+};
 template <>
-struct SignedOf<8> { using type = std::int64_t; };
+struct SignedOf<8> {
+  using type = std::int64_t;
+};
 
 /// The signed integer as wide as T: the lanes of a comparison's result, and of tap numbers beside T.
 template <class T>
@@ -165,8 +173,7 @@ EIGENPOOL_INLINE Mask<T, Bytes> both(const Mask<T, Bytes>& a, const Mask<T, Byte
 
 /// Lane by lane: where the mask holds, a, else b. There are as many lanes of U as of T.
 template <class T, int TBytes, class U, int UBytes>
-EIGENPOOL_INLINE Vec<U, UBytes> select(const Mask<T, TBytes>& mask, const Vec<U, UBytes>& a,
-                                       const Vec<U, UBytes>& b) {
+EIGENPOOL_INLINE Vec<U, UBytes> select(const Mask<T, TBytes>& mask, const Vec<U, UBytes>& a, const Vec<U, UBytes>& b) {
   if constexpr (Vec<U, UBytes>::compiled)
     return {mask.raw ? a.raw : b.raw};
   else
@@ -181,7 +188,8 @@ EIGENPOOL_INLINE void unzip(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b, Vec<
     [&]<int... I>(std::integer_sequence<int, I...>) EIGENPOOL_LAMBDA {
       even.raw = __builtin_shufflevector(a.raw, b.raw, (2 * I)...);
       odd.raw = __builtin_shufflevector(a.raw, b.raw, (2 * I + 1)...);
-    }(std::make_integer_sequence<int, lanes>{});
+    }
+    (std::make_integer_sequence<int, lanes>{});
   } else {
     std::array<T, 2 * static_cast<std::size_t>(lanes)> row;
     store(row.data(), a);
@@ -200,7 +208,7 @@ EIGENPOOL_INLINE Vec<T, Bytes> load_as(const S* p) {
   if constexpr (std::is_same_v<S, T>) {
     return load<T, Bytes>(p);
   } else if constexpr (V::compiled && std::is_arithmetic_v<S>) {
-    typename Compiled<S, V::lanes * static_cast<int>(sizeof(S))>::type narrow;
+    typename Compiled<S, V::lanes* static_cast<int>(sizeof(S))>::type narrow;
     std::memcpy(&narrow, p, sizeof(narrow));
     return {__builtin_convertvector(narrow, typename V::Raw)};
   } else {
@@ -227,7 +235,7 @@ EIGENPOOL_INLINE void store_as(S* p, const Vec<T, Bytes>& v, std::int64_t count)
     if (count == V::lanes) return store(p, v);
   } else if constexpr (V::compiled && std::is_arithmetic_v<S>) {
     if (count == V::lanes) {
-      using Narrow = typename Compiled<S, V::lanes * static_cast<int>(sizeof(S))>::type;
+      using Narrow = typename Compiled<S, V::lanes* static_cast<int>(sizeof(S))>::type;
       const Narrow narrow = __builtin_convertvector(v.raw, Narrow);
       std::memcpy(p, &narrow, sizeof(narrow));
       return;
