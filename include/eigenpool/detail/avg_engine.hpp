@@ -13,7 +13,7 @@ inline Axis::Counted counted(const AvgOptions& options) {
 }
 
 inline MeanReduction checked_mean(const Function& function, const AvgOptions& options) {
-  if (options.divisor_override == Index{0}) fail(function.name() + ": divisor_override is 0, must not be 0");
+  if (options.divisor_override.value_or(1) == 0) fail(function.name() + ": divisor_override is 0, must not be 0");
   return {options.divisor_override};
 }
 

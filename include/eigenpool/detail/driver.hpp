@@ -98,11 +98,11 @@ void max_windows_with_indices(const Problem& problem, Numbering::Kind kind, cons
       flat ? Numbering::flat(problem) : Numbering::compact(problem, window_taps(problem, Cell::number(problem, 0)));
   const ValuesAndIndices<S, I> output(result, indices, numbering);
   if constexpr (!is_custom<S>) {
-    using Lanes = ArgMax<Numbered<S>, simd::Signed<Numbered<S>>>;
+    using Lanes = ArgMax<S, Numbered<S>, simd::Signed<Numbered<S>>>;
     if ((flat || problem.is_affine()) && numbers_fit<Lanes>(problem, numbering))
       return reduce_windows<Lanes>(problem, source, output, parallel);
   }
-  const ScalarKernel<ArgMax<Compared<S>, std::int64_t>, S, ValuesAndIndices<S, I>> kernel(problem, source, output);
+  const ScalarKernel<ArgMax<S, Compared<S>, std::int64_t>, S, ValuesAndIndices<S, I>> kernel(problem, source, output);
   parallel(kernel.tasks(), 64.0, [&](Index begin, Index end) { kernel.run(begin, end); });
 }
 

@@ -71,8 +71,8 @@ struct FixedWindows {
     const Index begin = window.padding.begin[a], end = window.padding.end[a];
     require_padding_inside(function, "padding.begin", a, begin, extent);
     require_padding_inside(function, "padding.end", a, end, extent);
-    Index padded = 0, room = 0;
-    if (!add(input, begin, padded) || !add(padded, end, padded) || !add(padded, stride, room))
+    Index padded = 0;
+    if (!add(input, begin, padded) || !add(padded, end, padded))
       fail_axis(function, "kernel", a, window.kernel[a], "the padded input's extent overflows 64 bits");
     const Index slack = padded - extent;
     const Index outputs = (window.ceil_mode ? ceil_div(slack, stride) : floor_div(slack, stride)) + 1;

@@ -157,14 +157,14 @@ class Horizontal {
     if (unit_ == 1 && taps.step == 1 && taps.count >= 2 * lanes) return halved(first, rows.work[0], taps.count);
     const Index distance = taps.step * unit_;
     if constexpr (R::ordered_sum) {
-      Tree<R, single, 1> tree(0);
-      typename R::template Acc<single> acc[1];
+      Tree<R, single, 1> tree;
       for (Index j = 0; j < taps.count; ++j) {
-        acc[0] = first.template load<single>(j * distance);
-        tree.push(acc);
+        const typename R::template Acc<single> tap[1] = {first.template load<single>(j * distance)};
+        tree.push(tap);
+        tree.carry(j);
       }
-      tree.total(acc);
-      return acc[0];
+      tree.finish(0);
+      return tree.top()[0];
     } else {
       auto acc = first.template load<single>(0);
       for (Index j = 1; j < taps.count; ++j)

@@ -21,9 +21,13 @@ struct Problem {
   constexpr Index plane() const { return axes[0].source() * axes[1].source() * axes[2].source(); }
   constexpr bool is_affine() const { return axes[0].is_affine() && axes[1].is_affine() && axes[2].is_affine(); }
 
-  /// Elements from one position to the next on each memory axis of the source.
+  /// Cells from one position to the next on each memory axis of the source, and elements.
+  constexpr std::array<Index, 3> plane_strides() const {
+    return {axes[1].source() * axes[2].source(), axes[2].source(), 1};
+  }
   constexpr std::array<Index, 3> source_strides() const {
-    return {axes[1].source() * axes[2].source() * inner, axes[2].source() * inner, inner};
+    const auto [s0, s1, s2] = plane_strides();
+    return {s0 * inner, s1 * inner, s2 * inner};
   }
 
   constexpr bool divisor_is_uniform() const {

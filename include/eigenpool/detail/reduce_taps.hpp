@@ -63,21 +63,30 @@ EIGENPOOL_INLINE void fold_taps(const S* p, Index count, const TapLoops& taps,
       }
 }
 
-template <class R, int B, int width, int depth, class S>
+// A tree within a tree within a tree.
+template <class R, int B, int width, class S>
 EIGENPOOL_INLINE void sum_taps(const S* p, Index count, const TapLoops& taps,
                                typename R::template Acc<B> (&acc)[width]) {
-  if constexpr (depth == 3) {
-    load_elements<R, B>(p, count, acc);
-  } else {
-    const TapLoops::Loop& l = taps.loop[depth];
-    if (l.count == 1) return sum_taps<R, B, width, depth + 1>(p, count, taps, acc);
-    Tree<R, B, width> tree(l.lead);
-    for (Index j = 0; j < l.count; ++j) {
-      sum_taps<R, B, width, depth + 1>(p + j * l.offset, count, taps, acc);
-      tree.push(acc);
+  const auto& [l0, l1, l2] = taps.loop;
+  Tree<R, B, width> tree;
+  const int base0 = tree.start(l0.lead);
+  for (Index j0 = 0; j0 < l0.count; ++j0) {
+    const int base1 = tree.start(l1.lead);
+    for (Index j1 = 0; j1 < l1.count; ++j1) {
+      const int base2 = tree.start(l2.lead);
+      for (Index j2 = 0; j2 < l2.count; ++j2) {
+        load_elements<R, B>(p + j0 * l0.offset + j1 * l1.offset + j2 * l2.offset, count, acc);
+        tree.push(acc);
+        tree.carry(l2.lead + j2);
+      }
+      tree.finish(base2);
+      tree.carry(l1.lead + j1);
     }
-    tree.total(acc);
+    tree.finish(base1);
+    tree.carry(l0.lead + j0);
   }
+  tree.finish(base0);
+  for (int u = 0; u < width; ++u) acc[u] = tree.top()[u];
 }
 
 /// `run` taps of one loop, unrolled.
@@ -103,7 +112,7 @@ EIGENPOOL_INLINE void reduce_block(const S* p, Index count, const TapLoops& taps
   if constexpr (run != 0)
     reduce_run<R, B, width, run>(p, taps, acc);
   else if constexpr (R::ordered_sum)
-    sum_taps<R, B, width, 0>(p, count, taps, acc);
+    sum_taps<R, B, width>(p, count, taps, acc);
   else
     fold_taps<R, B, width>(p, count, taps, acc);
 }

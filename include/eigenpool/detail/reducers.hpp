@@ -73,8 +73,9 @@ struct Max {
   }
 };
 
-/// The larger value and the number of its tap: the first of equal values, the last of NaNs.
-template <class L, class N>
+/// The larger value and the number of its tap: the first of equal values, the last of NaNs. S is the scalar that the
+/// lanes were widened from.
+template <class S, class L, class N>
 struct ArgMax {
   using Lane = L;
   using Number = N;
@@ -144,7 +145,7 @@ struct ArgMax {
   }
   template <int B>
   EIGENPOOL_INLINE static Acc<B> identity() {
-    return {simd::broadcast<Lane, B>(lowest<Lane>()), simd::broadcast<Number, number_bytes<B>>(none)};
+    return {simd::broadcast<Lane, B>(static_cast<Lane>(lowest<S>())), simd::broadcast<Number, number_bytes<B>>(none)};
   }
 };
 

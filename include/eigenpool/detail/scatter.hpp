@@ -13,8 +13,7 @@ namespace detail {
 template <class I>
 class IndexReader {
  public:
-  explicit IndexReader(const Problem& problem) : problem_(problem) {
-    for (std::size_t a = 0; a < 3; ++a) plane_stride_[a] = problem.source_strides()[a] / problem.inner;
+  explicit IndexReader(const Problem& problem) : problem_(problem), plane_stride_(problem.plane_strides()) {
     if constexpr (CompactIndex<I>)
       if (problem.is_affine()) number_taps();
   }
@@ -101,7 +100,7 @@ class IndexReader {
   }
 
   const Problem& problem_;
-  std::array<Index, 3> plane_stride_{};
+  std::array<Index, 3> plane_stride_;
   std::array<Index, 255> tap_offset_{};
   std::size_t known_taps_ = 0;
 };
@@ -138,7 +137,7 @@ template <class I, std::size_t R>
 template <class I, std::size_t R>
 void require_indices(const Function& function, const Problem& problem, const I* indices,
                      const std::array<Index, R>& shape, bool row_major) {
-  if (problem.cells() == 0) return;
+  if (problem.cells() == 0 || problem.inner == 0) return;
   const IndexReader<I> reader(problem);
   Cell cell = Cell::number(problem, 0);
   for (Index i = 0; i < problem.cells(); ++i, cell.next(problem)) {

@@ -15,47 +15,48 @@
 EIGENPOOL_BEGIN
 namespace detail {
 
-/// Sums `width` accumulators at once as a binary counter: level l holds the sum of 2^l taps.
+/// Sums `width` accumulators at once as a binary counter on a stack: after t taps, an entry for each bit of t, the
+/// larger powers of two below the smaller. A tree may stand on the stack of another, whose next tap it becomes.
 template <class R, int B, int width>
 class Tree {
  public:
   using Acc = typename R::template Acc<B>;
 
-  /// Starts with taps [0, lead) in the padding.
-  EIGENPOOL_INLINE explicit Tree(Index lead) : taps_(lead) {
-    for (Index rest = lead; rest != 0; rest &= rest - 1) {
-      for (int u = 0; u < width; ++u) level_[depth_][u] = R::template identity<B>();
+  /// Starts a tree with taps [0, lead) in the padding; gives the number that finish() wants.
+  EIGENPOOL_INLINE int start(Index lead) {
+    const int base = depth_;
+    for (; lead != 0; lead &= lead - 1) {
+      for (int u = 0; u < width; ++u) stack_[depth_][u] = R::template identity<B>();
       ++depth_;
     }
+    return base;
   }
 
-  /// Takes in the next tap.
-  EIGENPOOL_INLINE void push(Acc (&x)[width]) {
-    for (Index t = taps_; t & 1; t >>= 1) take_top(x);
-    for (int u = 0; u < width; ++u) level_[depth_][u] = x[u];
-    ++depth_, ++taps_;
+  EIGENPOOL_INLINE void push(const Acc (&x)[width]) {
+    for (int u = 0; u < width; ++u) stack_[depth_][u] = x[u];
+    ++depth_;
   }
 
-  /// The sum of all taps; there must be one.
-  EIGENPOOL_INLINE void total(Acc (&sum)[width]) {
-    --depth_;
-    for (int u = 0; u < width; ++u) sum[u] = level_[depth_][u];
-    while (depth_ > 0) take_top(sum);
+  /// Makes the entry on top tap number t of the tree below it.
+  EIGENPOOL_INLINE void carry(Index t) {
+    for (; t & 1; t >>= 1) merge_top();
   }
+
+  /// Ends a tree of at least one tap: its sum is the entry on top.
+  EIGENPOOL_INLINE void finish(int base) {
+    while (depth_ > base + 1) merge_top();
+  }
+
+  EIGENPOOL_INLINE const Acc (&top() const)[width] { return stack_[depth_ - 1]; }
 
  private:
-  EIGENPOOL_INLINE void take_top(Acc (&x)[width]) {
+  EIGENPOOL_INLINE void merge_top() {
     --depth_;
-    for (int u = 0; u < width; ++u) {
-      Acc sum = level_[depth_][u];
-      R::template merge<B>(sum, x[u]);
-      x[u] = sum;
-    }
+    for (int u = 0; u < width; ++u) R::template merge<B>(stack_[depth_ - 1][u], stack_[depth_][u]);
   }
 
-  Acc level_[64][width];
+  Acc stack_[3 * 63][width];
   int depth_ = 0;
-  Index taps_;
 };
 
 }  // namespace detail

@@ -82,7 +82,7 @@ EIGENPOOL_INLINE Result apply(const Op& op, const Args&... args) {
 template <class T, int Bytes>
 EIGENPOOL_INLINE Vec<T, Bytes> load(const T* p) {
   Vec<T, Bytes> v;
-  if constexpr (std::is_trivially_copyable_v<T>)
+  if constexpr (std::is_trivial_v<T>)
     std::memcpy(&v.raw, p, sizeof(v.raw));
   else
     for (std::size_t i = 0; i < v.raw.size(); ++i) v.raw[i] = p[i];
@@ -91,7 +91,7 @@ EIGENPOOL_INLINE Vec<T, Bytes> load(const T* p) {
 
 template <class T, int Bytes>
 EIGENPOOL_INLINE void store(T* p, const Vec<T, Bytes>& v) {
-  if constexpr (std::is_trivially_copyable_v<T>)
+  if constexpr (std::is_trivial_v<T>)
     std::memcpy(p, &v.raw, sizeof(v.raw));
   else
     for (std::size_t i = 0; i < v.raw.size(); ++i) p[i] = v.raw[i];
