@@ -1,0 +1,33 @@
+# Every bad argument of the digits example: exactly one line on stderr that says what is wrong, and exit code 1.
+# cmake -DDIGITS=program -DPICTURE=good.png -DSCRATCH=directory -P bad_arguments.cmake
+
+file(REMOVE_RECURSE "${SCRATCH}")
+file(MAKE_DIRECTORY "${SCRATCH}")
+file(TOUCH "${SCRATCH}/empty.png")
+file(WRITE "${SCRATCH}/text.png" "this is no picture\n")
+file(WRITE "${SCRATCH}/file" "not a directory\n")
+find_program(HEAD head)
+
+function(expect_failure expected)
+  execute_process(COMMAND "${DIGITS}" ${ARGN} RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE error)
+  if(NOT code EQUAL 1)
+    message(SEND_ERROR "digits ${ARGN}: exit code ${code}, expected 1")
+  endif()
+  if(NOT error MATCHES "^[^\n]*${expected}[^\n]*\n$")
+    message(SEND_ERROR "digits ${ARGN}: stderr is '${error}', expected one line with '${expected}'")
+  endif()
+endfunction()
+
+expect_failure("cannot be opened" "${SCRATCH}/missing.png" "${SCRATCH}/out")
+expect_failure("is empty" "${SCRATCH}/empty.png" "${SCRATCH}/out")
+expect_failure("is not a PNG file" "${SCRATCH}/text.png" "${SCRATCH}/out")
+expect_failure("is a directory" "${SCRATCH}" "${SCRATCH}/out")
+expect_failure("cannot be made a directory" "${PICTURE}" "${SCRATCH}/file")
+expect_failure("cannot be made a directory" "${PICTURE}" "${SCRATCH}/file/below")
+expect_failure("usage" "${PICTURE}" "${SCRATCH}/out" "too many")
+if(HEAD)
+  foreach(bytes 4 8 20 40 1000 81098)
+    execute_process(COMMAND "${HEAD}" -c ${bytes} "${PICTURE}" OUTPUT_FILE "${SCRATCH}/truncated.png")
+    expect_failure("is truncated or broken" "${SCRATCH}/truncated.png" "${SCRATCH}/out")
+  endforeach()
+endif()

@@ -1,0 +1,64 @@
+// A case as a pooling call: the attributes typed and checked against each other, the tensors brought to the axes
+// (N, C, spatial...), the indices to flat positions in the plane.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "case_file.hpp"
+
+namespace conformance {
+
+enum class Operator { max_pool, avg_pool, adaptive_max_pool, adaptive_avg_pool, global_max_pool, global_avg_pool };
+enum class Dtype { f32, f64, u8 };
+enum class AutoPad { none, same_upper, same_lower };
+
+/// The window attributes of max_pool and avg_pool, one entry per spatial axis.
+struct WindowAttributes {
+  Extents kernel;
+  Extents stride;
+  Extents dilation;
+  Extents pad_begin;
+  Extents pad_end;
+  AutoPad auto_pad = AutoPad::none;
+  bool ceil_mode = false;
+};
+
+/// A got value passes within relative * (|want| + scale) + absolute of the wanted one.
+struct Tolerance {
+  double relative = 0;
+  double scale = 0;
+  double absolute = 0;
+};
+
+struct PoolCase {
+  Operator op{};
+  bool backward = false;
+  bool expects_error = false;
+  int spatial_rank = 0;
+  Dtype dtype{};
+  bool batched = true;  // Otherwise the tensors lack the batch axis; here they have one of 1.
+
+  WindowAttributes window;
+  bool count_include_pad = true;
+  std::optional<std::int64_t> divisor_override;
+  Extents output_size;
+
+  Array input;
+  Array output;       // forward, where values are expected
+  Array grad_output;  // backward
+  Array grad_input;   // backward, where values are expected
+  std::optional<Array> indices;
+  Tolerance tolerance;  // of `output` or `grad_input`
+};
+
+/// The spatial ones of the extents (N, C, spatial...).
+inline Extents spatial(const Extents& extents) { return {extents.begin() + 2, extents.end()}; }
+
+bool is_max(Operator op);
+
+/// Throws Malformed.
+PoolCase make_pool_case(const CaseFile& file);
+
+}  // namespace conformance
