@@ -6,6 +6,7 @@
 #include "plain_loops.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -151,7 +152,7 @@ Row measure(const Operator& op, const Picture& x) {
 
 std::string shape_text(const Picture& picture) {
   std::string text = std::to_string(picture.dimension(0));
-  for (int axis = 1; axis < 4; ++axis) text += " x " + std::to_string(picture.dimension(axis));
+  for (std::size_t axis = 1; axis < 4; ++axis) text += " x " + std::to_string(picture.dimension(axis));
   return text;
 }
 
@@ -208,7 +209,11 @@ int main(int argc, char** argv) {
   try {
     run(argc > 1 ? argv[1] : EIGENPOOL_EXAMPLE_PICTURE, argc > 2 ? argv[2] : "digits_output");
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "digits: %s\n", error.what());
+    // A file's name may hold anything; the message stays on one line.
+    std::string text = error.what();
+    std::replace_if(
+        text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, '?');
+    std::fprintf(stderr, "digits: %s\n", text.c_str());
     return 1;
   }
   return 0;

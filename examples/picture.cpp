@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <ios>
 #include <iterator>
 #include <stdexcept>
 #include <vector>
@@ -35,7 +36,12 @@ Bytes read_bytes(const std::string& path) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   if (!file) fail(path, std::string("cannot be opened: ") + std::strerror(errno != 0 ? errno : EIO));
-  Bytes bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  Bytes bytes;
+  try {
+    bytes.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  } catch (const std::ios_base::failure&) {
+    fail(path, "cannot be read");
+  }
   if (bytes.empty()) fail(path, "is empty");
   return bytes;
 }

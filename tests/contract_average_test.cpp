@@ -13,7 +13,6 @@
 namespace {
 
 using eigenpool::AvgOptions;
-using eigenpool::Sizes;
 using eigenpool::Window;
 using Row = Eigen::Tensor<float, 1, Eigen::RowMajor>;
 using Plane = Eigen::Tensor<float, 2, Eigen::RowMajor>;
@@ -69,8 +68,7 @@ TEST(Divisor, OverrideWinsWhateverTheWindowHolds) {
   Plane expected = eigenpool::avg_pool2d(x, w, {.divisor_override = 1});
   for (const std::int64_t divisor : {std::int64_t{1}, std::int64_t{4}, std::int64_t{-2}}) {
     for (const bool include : {true, false}) {
-      const Plane y =
-          eigenpool::avg_pool2d(x, w, {.count_include_pad = include, .divisor_override = divisor});
+      const Plane y = eigenpool::avg_pool2d(x, w, {.count_include_pad = include, .divisor_override = divisor});
       ASSERT_EQ(y.size(), expected.size());
       for (Eigen::Index i = 0; i < y.size(); ++i)
         EXPECT_EQ(y.data()[i], expected.data()[i] / static_cast<float>(divisor)) << i;

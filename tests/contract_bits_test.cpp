@@ -36,7 +36,8 @@ Tensor rough(Tensor x, unsigned seed) {
 
 template <class Tensor>
 std::string bytes(const Tensor& x) {
-  return {reinterpret_cast<const char*>(x.data()), static_cast<std::size_t>(x.size()) * sizeof(typename Tensor::Scalar)};
+  return {reinterpret_cast<const char*>(x.data()),
+          static_cast<std::size_t>(x.size()) * sizeof(typename Tensor::Scalar)};
 }
 
 /// Puts a process-wide test hook back, also when a test fails.
@@ -92,7 +93,7 @@ void expect_equal(const Results& got, const Results& expected, const std::string
 }
 
 struct Problem {
-  Shape shape;
+  Shape shape;  // N, C, H, W
   Window<2> window;
 };
 
@@ -114,7 +115,8 @@ void expect_one_result_per_problem() {
   const Eigen::DefaultDevice alone;
   for (const Problem& problem : problems()) {
     SCOPED_TRACE(testing::Message() << "height " << problem.shape[2]);
-    const Image x = rough(Image(problem.shape), 1);
+    const auto [n, c, h, w] = problem.shape;
+    const Image x = rough(Image(layout == channels_first ? problem.shape : Shape{n, h, w, c}), 1);
     const auto expected = results<layout>(x, problem.window, alone);
     for (const int width : {16, 32, 64}) {
       eigenpool::simd::set_max_vector_bytes(width);
@@ -156,8 +158,7 @@ void expect_same_in_every_layout(const Image& x, const Pool& pool) {
 
   const Ordered<Eigen::ColMajor> last_reversed = first_reversed.shuffle(to_last);
   const Ordered<Eigen::ColMajor> both = pool(last_reversed, Last()).shuffle(to_first);
-  EXPECT_TRUE(bytes(Image(both.swap_layout().shuffle(backwards))) == expected)
-      << "column-major channels last differs";
+  EXPECT_TRUE(bytes(Image(both.swap_layout().shuffle(backwards))) == expected) << "column-major channels last differs";
 }
 
 TEST(SameBits, AveragesInEveryLayoutAndStorageOrder) {
@@ -166,8 +167,9 @@ TEST(SameBits, AveragesInEveryLayoutAndStorageOrder) {
     const Image x = rough(Image(problem.shape), 2);
     expect_same_in_every_layout(
         x, [&](const auto& t, auto layout) { return eigenpool::avg_pool2d<layout()>(t, problem.window); });
-    expect_same_in_every_layout(
-        x, [&](const auto& t, auto layout) { return eigenpool::adaptive_avg_pool2d<layout()>(t, {4, 7}); });
+    expect_same_in_every_layout(x, [&](const auto& t, auto layout) {
+      return eigenpool::adaptive_avg_pool2d<layout()>(t, {4, 7});
+    });
     expect_same_in_every_layout(
         x, [&](const auto& t, auto layout) { return eigenpool::global_avg_pool<layout()>(t, eigenpool::keep_dims); });
   }

@@ -43,8 +43,7 @@ TYPED_TEST(IntegerAverage, OtherFractionsGoToTheNearest) {
 TYPED_TEST(IntegerAverage, NegativeDivisor) {
   using S = TypeParam;
   const auto x = row<S>({1, 2, 2, 3, -1, -2, 1, 1});
-  EXPECT_EQ(values(eigenpool::avg_pool1d(x, {.kernel = 2}, {.divisor_override = -2})),
-            (std::vector<S>{-2, -2, 2, -1}));
+  EXPECT_EQ(values(eigenpool::avg_pool1d(x, {.kernel = 2}, {.divisor_override = -2})), (std::vector<S>{-2, -2, 2, -1}));
 }
 
 TYPED_TEST(IntegerAverage, ExtremesDoNotWrap) {

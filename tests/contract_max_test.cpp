@@ -25,11 +25,12 @@ const float nan = std::numeric_limits<float>::quiet_NaN();
 
 struct Best {
   float value = -infinity;
-  std::int64_t index = -1;
+  std::int64_t index = -1;  // flat in the plane
+  std::int64_t tap = -1;    // the number within the window
 };
 
-/// PyTorch's fold, in its words: the first cell of the image is the index to begin with; a larger value or a NaN
-/// takes over. `at(row, column)` reads the plane.
+/// PyTorch's fold: begin with the first cell of the image; a larger value or a NaN takes over. `at(row, column)` reads
+/// the plane.
 template <class At>
 Best fold(const At& at, std::int64_t rows, std::int64_t columns, std::int64_t kernel, std::int64_t row0,
           std::int64_t column0) {
@@ -37,21 +38,21 @@ Best fold(const At& at, std::int64_t rows, std::int64_t columns, std::int64_t ke
   for (std::int64_t r = row0; r < row0 + kernel; ++r)
     for (std::int64_t c = column0; c < column0 + kernel; ++c) {
       if (r < 0 || r >= rows || c < 0 || c >= columns) continue;
-      if (best.index < 0) best.index = r * columns + c;
-      const float x = at(r, c);
-      if (x > best.value || std::isnan(x)) best = {x, r * columns + c};
+      const Best cell{at(r, c), r * columns + c, (r - row0) * kernel + c - column0};
+      if (best.index < 0 || cell.value > best.value || std::isnan(cell.value)) best = cell;
     }
   return best;
 }
 
 bool same(float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 
-/// Max pooling of every channel against the fold, with and without indices.
+/// Max pooling of every channel against the fold, without indices and with both kinds.
 template <Layout layout, int order>
 void expect_folds(const Eigen::Tensor<float, 3, order>& x, std::int64_t kernel, std::int64_t stride) {
   const Window<2> w{.kernel = kernel, .stride = stride, .padding = kernel / 2};
   const auto y = eigenpool::max_pool2d<layout>(x, w);
-  const auto both = eigenpool::max_pool2d_with_indices<layout>(x, w);
+  const auto flat = eigenpool::max_pool2d_with_indices<layout>(x, w);
+  const auto compact = eigenpool::max_pool2d_with_indices<layout, std::uint8_t>(x, w);
   constexpr int h = layout == channels_first ? 1 : 0, channel = layout == channels_first ? 0 : 2;
   for (Eigen::Index c = 0; c < x.dimension(channel); ++c) {
     const auto place = [c](Eigen::Index i, Eigen::Index j) {
@@ -60,11 +61,13 @@ void expect_folds(const Eigen::Tensor<float, 3, order>& x, std::int64_t kernel, 
     const auto at = [&](std::int64_t i, std::int64_t j) { return x(place(i, j)); };
     for (Eigen::Index i = 0; i < y.dimension(h); ++i)
       for (Eigen::Index j = 0; j < y.dimension(h + 1); ++j) {
-        const Best best = fold(at, x.dimension(h), x.dimension(h + 1), kernel, i * stride - kernel / 2,
-                               j * stride - kernel / 2);
+        const Best best =
+            fold(at, x.dimension(h), x.dimension(h + 1), kernel, i * stride - kernel / 2, j * stride - kernel / 2);
         ASSERT_TRUE(same(y(place(i, j)), best.value)) << "output " << i << " " << j << " channel " << c;
-        ASSERT_TRUE(same(both.output(place(i, j)), best.value)) << "output " << i << " " << j << " channel " << c;
-        ASSERT_EQ(both.indices(place(i, j)), best.index) << "output " << i << " " << j << " channel " << c;
+        ASSERT_TRUE(same(flat.output(place(i, j)), best.value)) << "output " << i << " " << j << " channel " << c;
+        ASSERT_TRUE(same(compact.output(place(i, j)), best.value)) << "output " << i << " " << j << " channel " << c;
+        ASSERT_EQ(flat.indices(place(i, j)), best.index) << "output " << i << " " << j << " channel " << c;
+        ASSERT_EQ(int{compact.indices(place(i, j))}, best.tap) << "output " << i << " " << j << " channel " << c;
       }
   }
 }
@@ -159,11 +162,11 @@ TEST(MaxInfinity, AllMinusInfinityGivesTheFirstCellInTheImage) {
 
 template <class Case>
 class MaxTies : public testing::Test {};
-using Cases = testing::Types<PoolingCase<1, channels_first>, PoolingCase<2, channels_first>,
-                             PoolingCase<2, channels_last>, PoolingCase<2, channels_first, Eigen::ColMajor>,
-                             PoolingCase<2, channels_last, Eigen::ColMajor>, PoolingCase<3, channels_first>,
-                             PoolingCase<3, channels_last>, PoolingCase<3, channels_first, Eigen::ColMajor>,
-                             PoolingCase<3, channels_last, Eigen::ColMajor>>;
+using Cases =
+    testing::Types<PoolingCase<1, channels_first>, PoolingCase<2, channels_first>, PoolingCase<2, channels_last>,
+                   PoolingCase<2, channels_first, Eigen::ColMajor>, PoolingCase<2, channels_last, Eigen::ColMajor>,
+                   PoolingCase<3, channels_first>, PoolingCase<3, channels_last>,
+                   PoolingCase<3, channels_first, Eigen::ColMajor>, PoolingCase<3, channels_last, Eigen::ColMajor>>;
 TYPED_TEST_SUITE(MaxTies, Cases, eigenpool_test::PoolingCaseName);
 
 // In a constant tensor the first cell of the image wins: in memory of the other order that is not the first visited.

@@ -39,8 +39,8 @@ Eigen::Index size_for(Eigen::Index extent, const Window<1>& w) {
 /// PyTorch's rule by walking along the axis instead of by a formula. A window lies at every stride while it fits
 /// the padded input. Rounding up lets a last one stick out: it exists when the padded input has cells left for it,
 /// and starts inside the input or the leading padding.
-Eigen::Index walked_size(Eigen::Index n, Eigen::Index begin, Eigen::Index end, Eigen::Index extent,
-                         Eigen::Index stride, bool ceil) {
+Eigen::Index walked_size(Eigen::Index n, Eigen::Index begin, Eigen::Index end, Eigen::Index extent, Eigen::Index stride,
+                         bool ceil) {
   Eigen::Index count = 0;
   const auto fits = [&](Eigen::Index start) { return start + extent <= n + end; };
   Eigen::Index start = -begin;
@@ -129,11 +129,9 @@ TEST(SamePaddingMode, OddCellGoesToTheNamedEnd) {
   EXPECT_EQ(values(eigenpool::max_pool1d(x, upper)), (std::vector<float>{2, 4, 5}));
   EXPECT_EQ(values(eigenpool::max_pool1d(x, lower)), (std::vector<float>{1, 3, 5}));
   EXPECT_EQ(values(eigenpool::avg_pool1d(x, upper)), (std::vector<float>{1.5f, 3.5f, 2.5f}));
-  EXPECT_EQ(values(eigenpool::avg_pool1d(x, upper, {.count_include_pad = false})),
-            (std::vector<float>{1.5f, 3.5f, 5}));
+  EXPECT_EQ(values(eigenpool::avg_pool1d(x, upper, {.count_include_pad = false})), (std::vector<float>{1.5f, 3.5f, 5}));
   EXPECT_EQ(values(eigenpool::avg_pool1d(x, lower)), (std::vector<float>{0.5f, 2.5f, 4.5f}));
-  EXPECT_EQ(values(eigenpool::avg_pool1d(x, lower, {.count_include_pad = false})),
-            (std::vector<float>{1, 2.5f, 4.5f}));
+  EXPECT_EQ(values(eigenpool::avg_pool1d(x, lower, {.count_include_pad = false})), (std::vector<float>{1, 2.5f, 4.5f}));
 }
 
 TEST(SamePaddingMode, DilatedWindow) {  // extent 4 at stride 1: one cell before and two behind, or the reverse
@@ -184,8 +182,8 @@ TEST(ExplicitPadding, AxesAndSidesAreNotExchanged) {
   Plane x(2, 3);
   x.setValues({{1, 2, 3}, {4, 5, 6}});
   const Padding<2> padding{{0, 1}, {1, 2}};  // begin: none and one; end: one and two
-  const Plane y = eigenpool::avg_pool2d(x, {.kernel = {2, 3}, .stride = 1, .padding = padding},
-                                        {.divisor_override = 1});
+  const Plane y =
+      eigenpool::avg_pool2d(x, {.kernel = {2, 3}, .stride = 1, .padding = padding}, {.divisor_override = 1});
   Plane expected(2, 4);
   expected.setValues({{12, 21, 16, 9}, {9, 15, 11, 6}});
   ASSERT_EQ(y.dimension(0), 2);
@@ -206,8 +204,7 @@ TEST(ExplicitPadding, HugeKernelAndPadding) {
 }
 
 TEST(Adaptive, AverageGoldens) {
-  EXPECT_EQ(values(eigenpool::adaptive_avg_pool1d(counting(3, 0), 7)),
-            (std::vector<float>{0, 0, 0.5f, 1, 1.5f, 2, 2}));
+  EXPECT_EQ(values(eigenpool::adaptive_avg_pool1d(counting(3, 0), 7)), (std::vector<float>{0, 0, 0.5f, 1, 1.5f, 2, 2}));
   EXPECT_EQ(values(eigenpool::adaptive_avg_pool1d(counting(10, 0), 4)), (std::vector<float>{1, 3, 6, 8}));
 }
 

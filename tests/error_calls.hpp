@@ -39,7 +39,8 @@ enum Argument : unsigned {
   indices_ = 64,  // of a backward
   divisor_ = 128,
   output_size_ = 256,
-  input_gradient_ = 512,  // dx of an _into
+  dx_ = 512,         // dx of an _into, beside the input
+  dx_alone_ = 1024,  // dx of an _into that alone gives the input's shape
   any_argument = 0
 };
 
@@ -116,7 +117,8 @@ struct ErrorCalls {
     EXPECT_GT(called, 0) << "no function takes this argument: the test tests nothing";
   }
   void expect_no_error() const {
-    for_each_taking(any_argument, [&](const Call& call) { EXPECT_EQ(error_of(call.run), "no error") << call.function; });
+    for_each_taking(any_argument,
+                    [&](const Call& call) { EXPECT_EQ(error_of(call.run), "no error") << call.function; });
   }
 
  private:
@@ -144,19 +146,18 @@ struct ErrorCalls {
        [this] { F::template max_pool_with_indices_into<layout>(y, new_indices, x, window); }},
       {named("max_pool", "_backward"), window_ | gradient_ | indices_ | input_shape_,
        [this] { F::template max_pool_backward<layout>(dy, indices, input_shape, window); }},
-      {named("max_pool", "_backward_into"), window_ | gradient_ | indices_ | input_gradient_,
+      {named("max_pool", "_backward_into"), window_ | gradient_ | indices_ | dx_alone_,
        [this] { F::template max_pool_backward_into<layout>(dx, dy, indices, window); }},
       {named("max_pool", "_backward_from_input"), window_ | gradient_ | input_,
        [this] { F::template max_pool_backward_from_input<layout>(dy, x, window); }},
-      {named("max_pool", "_backward_from_input_into"), window_ | gradient_ | input_ | input_gradient_,
+      {named("max_pool", "_backward_from_input_into"), window_ | gradient_ | input_ | dx_,
        [this] { F::template max_pool_backward_from_input_into<layout>(dx, dy, x, window); }},
-      {named("avg_pool"), window_ | input_ | divisor_,
-       [this] { F::template avg_pool<layout>(x, window, options); }},
+      {named("avg_pool"), window_ | input_ | divisor_, [this] { F::template avg_pool<layout>(x, window, options); }},
       {named("avg_pool", "_into"), window_ | input_ | output_ | divisor_,
        [this] { F::template avg_pool_into<layout>(y, x, window, options); }},
       {named("avg_pool", "_backward"), window_ | gradient_ | input_shape_ | divisor_,
        [this] { F::template avg_pool_backward<layout>(dy, input_shape, window, options); }},
-      {named("avg_pool", "_backward_into"), window_ | gradient_ | divisor_ | input_gradient_,
+      {named("avg_pool", "_backward_into"), window_ | gradient_ | divisor_ | dx_alone_,
        [this] { F::template avg_pool_backward_into<layout>(dx, dy, window, options); }},
       {named("adaptive_max_pool"), output_size_ | input_,
        [this] { F::template adaptive_max_pool<layout>(x, output_size); }},
@@ -168,11 +169,11 @@ struct ErrorCalls {
        [this] { F::template adaptive_max_pool_with_indices_into<layout>(y, new_indices, x, output_size); }},
       {named("adaptive_max_pool", "_backward"), gradient_ | indices_ | input_shape_,
        [this] { F::template adaptive_max_pool_backward<layout>(dy, indices, input_shape); }},
-      {named("adaptive_max_pool", "_backward_into"), gradient_ | indices_ | input_gradient_,
+      {named("adaptive_max_pool", "_backward_into"), gradient_ | indices_ | dx_alone_,
        [this] { F::template adaptive_max_pool_backward_into<layout>(dx, dy, indices); }},
       {named("adaptive_max_pool", "_backward_from_input"), gradient_ | input_,
        [this] { F::template adaptive_max_pool_backward_from_input<layout>(dy, x); }},
-      {named("adaptive_max_pool", "_backward_from_input_into"), gradient_ | input_ | input_gradient_,
+      {named("adaptive_max_pool", "_backward_from_input_into"), gradient_ | input_ | dx_,
        [this] { F::template adaptive_max_pool_backward_from_input_into<layout>(dx, dy, x); }},
       {named("adaptive_avg_pool"), output_size_ | input_,
        [this] { F::template adaptive_avg_pool<layout>(x, output_size); }},
@@ -180,7 +181,7 @@ struct ErrorCalls {
        [this] { F::template adaptive_avg_pool_into<layout>(y, x, output_size); }},
       {named("adaptive_avg_pool", "_backward"), gradient_ | input_shape_,
        [this] { F::template adaptive_avg_pool_backward<layout>(dy, input_shape); }},
-      {named("adaptive_avg_pool", "_backward_into"), gradient_ | input_gradient_,
+      {named("adaptive_avg_pool", "_backward_into"), gradient_ | dx_alone_,
        [this] { F::template adaptive_avg_pool_backward_into<layout>(dx, dy); }},
   };
 };

@@ -66,19 +66,19 @@ TYPED_TEST(GlobalErrors, EmptySpatialAxisOfTheInput) {
   constexpr auto layout = TypeParam::layout;
   for (std::size_t a = 0; a < std::size_t{TypeParam::D}; ++a) {
     const std::size_t axis = std::size_t{TypeParam::first_spatial} + a;
-    const typename TestFixture::Values x(this->changed(this->input_shape, axis, 0));
+    const typename TestFixture::Values empty(this->changed(this->input_shape, axis, 0));
     this->expect_errors(
-        {{"global_max_pool", [&] { eigenpool::global_max_pool<layout>(x); }},
-         {"global_max_pool", [&] { eigenpool::global_max_pool<layout>(x, keep_dims); }},
-         {"global_max_pool_into", [&] { eigenpool::global_max_pool_into<layout>(this->flat, x); }},
-         {"global_max_pool_with_indices", [&] { eigenpool::global_max_pool_with_indices<layout>(x); }},
+        {{"global_max_pool", [&] { eigenpool::global_max_pool<layout>(empty); }},
+         {"global_max_pool", [&] { eigenpool::global_max_pool<layout>(empty, keep_dims); }},
+         {"global_max_pool_into", [&] { eigenpool::global_max_pool_into<layout>(this->flat, empty); }},
+         {"global_max_pool_with_indices", [&] { eigenpool::global_max_pool_with_indices<layout>(empty); }},
          {"global_max_pool_with_indices_into",
-          [&] { eigenpool::global_max_pool_with_indices_into<layout>(this->flat, this->flat_indices, x); }},
+          [&] { eigenpool::global_max_pool_with_indices_into<layout>(this->flat, this->flat_indices, empty); }},
          {"global_max_pool_backward_from_input",
-          [&] { eigenpool::global_max_pool_backward_from_input<layout>(this->flat, x); }},
-         {"global_avg_pool", [&] { eigenpool::global_avg_pool<layout>(x); }},
-         {"global_avg_pool", [&] { eigenpool::global_avg_pool<layout>(x, keep_dims); }},
-         {"global_avg_pool_into", [&] { eigenpool::global_avg_pool_into<layout>(this->kept, x); }}},
+          [&] { eigenpool::global_max_pool_backward_from_input<layout>(this->flat, empty); }},
+         {"global_avg_pool", [&] { eigenpool::global_avg_pool<layout>(empty); }},
+         {"global_avg_pool", [&] { eigenpool::global_avg_pool<layout>(empty, keep_dims); }},
+         {"global_avg_pool_into", [&] { eigenpool::global_avg_pool_into<layout>(this->kept, empty); }}},
         "input[" + std::to_string(axis) + "] is 0, a spatial extent must be at least 1");
   }
   EXPECT_TRUE(holds_only(this->flat, 77.f));
@@ -122,10 +122,8 @@ TYPED_TEST(GlobalErrors, FlatOutputAndGradientOfTheWrongShape) {
           [&] { eigenpool::global_max_pool_backward_into<layout>(this->dx, this->flat, wrong_indices); }}},
         "indices" + text);
     this->expect_errors(
-        {{"global_avg_pool_backward",
-          [&] { eigenpool::global_avg_pool_backward<layout>(wrong, this->input_shape); }},
-         {"global_avg_pool_backward_into",
-          [&] { eigenpool::global_avg_pool_backward_into<layout>(this->dx, wrong); }},
+        {{"global_avg_pool_backward", [&] { eigenpool::global_avg_pool_backward<layout>(wrong, this->input_shape); }},
+         {"global_avg_pool_backward_into", [&] { eigenpool::global_avg_pool_backward_into<layout>(this->dx, wrong); }},
          {"global_max_pool_backward",
           [&] { eigenpool::global_max_pool_backward<layout>(wrong, this->flat_indices, this->input_shape); }},
          {"global_max_pool_backward_into",
@@ -146,15 +144,12 @@ TYPED_TEST(GlobalErrors, KeepDimsOutputAndGradientOfTheWrongShape) {
   constexpr auto layout = TypeParam::layout;
   for (std::size_t axis = 0; axis < std::size_t{TypeParam::rank}; ++axis) {
     auto wrong = this->template holding<typename TestFixture::Values>(this->changed(this->kept_shape, axis, 7), 77);
-    const std::string text =
-        "[" + std::to_string(axis) + "] is 7, expected " + std::to_string(this->kept_shape[axis]);
+    const std::string text = "[" + std::to_string(axis) + "] is 7, expected " + std::to_string(this->kept_shape[axis]);
+    this->expect_errors({{"global_max_pool_into", [&] { eigenpool::global_max_pool_into<layout>(wrong, this->x); }},
+                         {"global_avg_pool_into", [&] { eigenpool::global_avg_pool_into<layout>(wrong, this->x); }}},
+                        "output" + text);
     this->expect_errors(
-        {{"global_max_pool_into", [&] { eigenpool::global_max_pool_into<layout>(wrong, this->x); }},
-         {"global_avg_pool_into", [&] { eigenpool::global_avg_pool_into<layout>(wrong, this->x); }}},
-        "output" + text);
-    this->expect_errors(
-        {{"global_avg_pool_backward",
-          [&] { eigenpool::global_avg_pool_backward<layout>(wrong, this->input_shape); }},
+        {{"global_avg_pool_backward", [&] { eigenpool::global_avg_pool_backward<layout>(wrong, this->input_shape); }},
          {"global_max_pool_backward",
           [&] { eigenpool::global_max_pool_backward<layout>(wrong, this->kept_indices, this->input_shape); }},
          {"global_max_pool_backward_from_input",
@@ -204,10 +199,10 @@ TYPED_TEST(GlobalErrors, CompactIndexBeyondThePlane) {
 TYPED_TEST(GlobalErrors, EmptyBatchIsNoError) {
   constexpr auto layout = TypeParam::layout;
   const auto shape = this->changed(this->input_shape, 0, 0);
-  const typename TestFixture::Values x(shape);
-  EXPECT_EQ(eigenpool::global_max_pool<layout>(x).dimension(0), 0);
-  EXPECT_EQ(eigenpool::global_avg_pool<layout>(x).dimension(1), 3);
-  EXPECT_EQ(eigenpool::global_max_pool_with_indices<layout>(x, keep_dims).indices.dimension(0), 0);
+  const typename TestFixture::Values none(shape);
+  EXPECT_EQ(eigenpool::global_max_pool<layout>(none).dimension(0), 0);
+  EXPECT_EQ(eigenpool::global_avg_pool<layout>(none).dimension(1), 3);
+  EXPECT_EQ(eigenpool::global_max_pool_with_indices<layout>(none, keep_dims).indices.dimension(0), 0);
   EXPECT_EQ(eigenpool::global_avg_pool_backward<layout>(typename TestFixture::FlatValues(0, 3), shape).size(), 0);
 }
 

@@ -41,11 +41,11 @@ class WindowErrors : public testing::Test {
   ErrorCalls<Case> calls;
 };
 
-using Cases = testing::Types<PoolingCase<1, channels_first>, PoolingCase<1, channels_last>,
-                             PoolingCase<2, channels_first>, PoolingCase<2, channels_last>,
-                             PoolingCase<2, channels_first, Eigen::ColMajor>,
-                             PoolingCase<2, channels_last, Eigen::ColMajor>, PoolingCase<3, channels_first>,
-                             PoolingCase<3, channels_last>, PoolingCase<3, channels_first, Eigen::ColMajor>>;
+using Cases =
+    testing::Types<PoolingCase<1, channels_first>, PoolingCase<1, channels_last>, PoolingCase<2, channels_first>,
+                   PoolingCase<2, channels_last>, PoolingCase<2, channels_first, Eigen::ColMajor>,
+                   PoolingCase<2, channels_last, Eigen::ColMajor>, PoolingCase<3, channels_first>,
+                   PoolingCase<3, channels_last>, PoolingCase<3, channels_first, Eigen::ColMajor>>;
 TYPED_TEST_SUITE(WindowErrors, Cases, eigenpool_test::PoolingCaseName);
 
 // The other tests of this file mean nothing if the unspoilt calls fail too.
@@ -85,8 +85,8 @@ TYPED_TEST(WindowErrors, NegativePadding) {
 TYPED_TEST(WindowErrors, PaddingAsLargeAsTheWindow) {
   for (int axis = 0; axis < TypeParam::D; ++axis) {
     for (const std::int64_t bad : {std::int64_t{3}, int64_max}) {
-      const std::string text = this->at(axis) + " is " + std::to_string(bad) +
-                               ", must be less than the window's extent 3";
+      const std::string text =
+          this->at(axis) + " is " + std::to_string(bad) + ", must be less than the window's extent 3";
       this->calls.window.padding = {this->only_axis(axis, bad, 0), 2};
       this->calls.expect_error(window_, "padding.begin" + text);
       this->calls.window.padding = {2, this->only_axis(axis, bad, 0)};
@@ -98,8 +98,8 @@ TYPED_TEST(WindowErrors, PaddingAsLargeAsTheWindow) {
 TYPED_TEST(WindowErrors, PaddingIsComparedWithTheDilatedExtent) {
   this->calls.window.dilation = 2;
   this->calls.window.padding = {this->only_axis(TypeParam::D - 1, 5, 0), 0};
-  this->calls.expect_error(window_, "padding.begin" + this->at(TypeParam::D - 1) +
-                                        " is 5, must be less than the window's extent 5");
+  this->calls.expect_error(
+      window_, "padding.begin" + this->at(TypeParam::D - 1) + " is 5, must be less than the window's extent 5");
 }
 
 TYPED_TEST(WindowErrors, WindowLargerThanThePaddedInput) {
@@ -137,8 +137,7 @@ TYPED_TEST(WindowErrors, WindowExtentOverflows) {
 TYPED_TEST(WindowErrors, WindowExtentThatWrapsToALegalNumber) {
   this->calls.window.kernel = this->only_axis(0, two_to_62 + 1, 3);
   this->calls.window.dilation = this->only_axis(0, 4, 1);
-  this->calls.expect_error(window_,
-                           "kernel[0] is 4611686018427387905, the window's extent overflows 64 bits");
+  this->calls.expect_error(window_, "kernel[0] is 4611686018427387905, the window's extent overflows 64 bits");
 }
 
 TYPED_TEST(WindowErrors, DivisorZero) {

@@ -17,44 +17,43 @@ using eigenpool::Layout;
 template <int D>
 struct Fronts;
 
-#define EIGENPOOL_TEST_FRONT(name, function)                                   \
-  template <Layout layout, class... Args>                                      \
-  static auto name(Args&&... args) {                                           \
-    return eigenpool::function<layout>(std::forward<Args>(args)...);           \
+#define EIGENPOOL_TEST_FRONT(name, function)                         \
+  template <Layout layout, class... Args>                            \
+  static auto name(Args&&... args) {                                 \
+    return eigenpool::function<layout>(std::forward<Args>(args)...); \
   }
-#define EIGENPOOL_TEST_INDEXED_FRONT(name, function)                           \
-  template <Layout layout, class Index, class... Args>                         \
-  static auto name(Args&&... args) {                                           \
-    return eigenpool::function<layout, Index>(std::forward<Args>(args)...);    \
+#define EIGENPOOL_TEST_INDEXED_FRONT(name, function)                        \
+  template <Layout layout, class Index, class... Args>                      \
+  static auto name(Args&&... args) {                                        \
+    return eigenpool::function<layout, Index>(std::forward<Args>(args)...); \
   }
-#define EIGENPOOL_TEST_FRONTS(D)                                                                               \
-  template <>                                                                                                  \
-  struct Fronts<D> {                                                                                           \
-    EIGENPOOL_TEST_FRONT(max_pool, max_pool##D##d)                                                             \
-    EIGENPOOL_TEST_FRONT(max_pool_into, max_pool##D##d_into)                                                   \
-    EIGENPOOL_TEST_INDEXED_FRONT(max_pool_with_indices, max_pool##D##d_with_indices)                           \
-    EIGENPOOL_TEST_FRONT(max_pool_with_indices_into, max_pool##D##d_with_indices_into)                         \
-    EIGENPOOL_TEST_FRONT(max_pool_backward, max_pool##D##d_backward)                                           \
-    EIGENPOOL_TEST_FRONT(max_pool_backward_into, max_pool##D##d_backward_into)                                 \
-    EIGENPOOL_TEST_FRONT(max_pool_backward_from_input, max_pool##D##d_backward_from_input)                     \
-    EIGENPOOL_TEST_FRONT(max_pool_backward_from_input_into, max_pool##D##d_backward_from_input_into)           \
-    EIGENPOOL_TEST_FRONT(avg_pool, avg_pool##D##d)                                                             \
-    EIGENPOOL_TEST_FRONT(avg_pool_into, avg_pool##D##d_into)                                                   \
-    EIGENPOOL_TEST_FRONT(avg_pool_backward, avg_pool##D##d_backward)                                           \
-    EIGENPOOL_TEST_FRONT(avg_pool_backward_into, avg_pool##D##d_backward_into)                                 \
-    EIGENPOOL_TEST_FRONT(adaptive_max_pool, adaptive_max_pool##D##d)                                           \
-    EIGENPOOL_TEST_FRONT(adaptive_max_pool_into, adaptive_max_pool##D##d_into)                                 \
-    EIGENPOOL_TEST_INDEXED_FRONT(adaptive_max_pool_with_indices, adaptive_max_pool##D##d_with_indices)         \
-    EIGENPOOL_TEST_FRONT(adaptive_max_pool_with_indices_into, adaptive_max_pool##D##d_with_indices_into)       \
-    EIGENPOOL_TEST_FRONT(adaptive_max_pool_backward, adaptive_max_pool##D##d_backward)                         \
-    EIGENPOOL_TEST_FRONT(adaptive_max_pool_backward_into, adaptive_max_pool##D##d_backward_into)               \
-    EIGENPOOL_TEST_FRONT(adaptive_max_pool_backward_from_input, adaptive_max_pool##D##d_backward_from_input)   \
-    EIGENPOOL_TEST_FRONT(adaptive_max_pool_backward_from_input_into,                                           \
-                         adaptive_max_pool##D##d_backward_from_input_into)                                     \
-    EIGENPOOL_TEST_FRONT(adaptive_avg_pool, adaptive_avg_pool##D##d)                                           \
-    EIGENPOOL_TEST_FRONT(adaptive_avg_pool_into, adaptive_avg_pool##D##d_into)                                 \
-    EIGENPOOL_TEST_FRONT(adaptive_avg_pool_backward, adaptive_avg_pool##D##d_backward)                         \
-    EIGENPOOL_TEST_FRONT(adaptive_avg_pool_backward_into, adaptive_avg_pool##D##d_backward_into)               \
+#define EIGENPOOL_TEST_FRONTS(D)                                                                                       \
+  template <>                                                                                                          \
+  struct Fronts<D> {                                                                                                   \
+    EIGENPOOL_TEST_FRONT(max_pool, max_pool##D##d)                                                                     \
+    EIGENPOOL_TEST_FRONT(max_pool_into, max_pool##D##d_into)                                                           \
+    EIGENPOOL_TEST_INDEXED_FRONT(max_pool_with_indices, max_pool##D##d_with_indices)                                   \
+    EIGENPOOL_TEST_FRONT(max_pool_with_indices_into, max_pool##D##d_with_indices_into)                                 \
+    EIGENPOOL_TEST_FRONT(max_pool_backward, max_pool##D##d_backward)                                                   \
+    EIGENPOOL_TEST_FRONT(max_pool_backward_into, max_pool##D##d_backward_into)                                         \
+    EIGENPOOL_TEST_FRONT(max_pool_backward_from_input, max_pool##D##d_backward_from_input)                             \
+    EIGENPOOL_TEST_FRONT(max_pool_backward_from_input_into, max_pool##D##d_backward_from_input_into)                   \
+    EIGENPOOL_TEST_FRONT(avg_pool, avg_pool##D##d)                                                                     \
+    EIGENPOOL_TEST_FRONT(avg_pool_into, avg_pool##D##d_into)                                                           \
+    EIGENPOOL_TEST_FRONT(avg_pool_backward, avg_pool##D##d_backward)                                                   \
+    EIGENPOOL_TEST_FRONT(avg_pool_backward_into, avg_pool##D##d_backward_into)                                         \
+    EIGENPOOL_TEST_FRONT(adaptive_max_pool, adaptive_max_pool##D##d)                                                   \
+    EIGENPOOL_TEST_FRONT(adaptive_max_pool_into, adaptive_max_pool##D##d_into)                                         \
+    EIGENPOOL_TEST_INDEXED_FRONT(adaptive_max_pool_with_indices, adaptive_max_pool##D##d_with_indices)                 \
+    EIGENPOOL_TEST_FRONT(adaptive_max_pool_with_indices_into, adaptive_max_pool##D##d_with_indices_into)               \
+    EIGENPOOL_TEST_FRONT(adaptive_max_pool_backward, adaptive_max_pool##D##d_backward)                                 \
+    EIGENPOOL_TEST_FRONT(adaptive_max_pool_backward_into, adaptive_max_pool##D##d_backward_into)                       \
+    EIGENPOOL_TEST_FRONT(adaptive_max_pool_backward_from_input, adaptive_max_pool##D##d_backward_from_input)           \
+    EIGENPOOL_TEST_FRONT(adaptive_max_pool_backward_from_input_into, adaptive_max_pool##D##d_backward_from_input_into) \
+    EIGENPOOL_TEST_FRONT(adaptive_avg_pool, adaptive_avg_pool##D##d)                                                   \
+    EIGENPOOL_TEST_FRONT(adaptive_avg_pool_into, adaptive_avg_pool##D##d_into)                                         \
+    EIGENPOOL_TEST_FRONT(adaptive_avg_pool_backward, adaptive_avg_pool##D##d_backward)                                 \
+    EIGENPOOL_TEST_FRONT(adaptive_avg_pool_backward_into, adaptive_avg_pool##D##d_backward_into)                       \
   };
 EIGENPOOL_TEST_FRONTS(1)
 EIGENPOOL_TEST_FRONTS(2)
@@ -90,8 +89,7 @@ struct PoolingCase {
 struct PoolingCaseName {
   template <class Case>
   static std::string GetName(int) {
-    return std::to_string(Case::D) +
-           (Case::layout == Layout::channels_first ? "d_channels_first" : "d_channels_last") +
+    return std::to_string(Case::D) + (Case::layout == Layout::channels_first ? "d_channels_first" : "d_channels_last") +
            (Case::order == Eigen::RowMajor ? "_row_major" : "_col_major");
   }
 };

@@ -178,8 +178,8 @@ void expect_global_agrees() {
   const auto dx = Fronts<D>::template adaptive_avg_pool_backward<layout>(average, x.dimensions());
   expect_same_elements(eigenpool::global_avg_pool_backward<layout>(flat_average, x.dimensions()), dx);
   expect_same_elements(eigenpool::global_avg_pool_backward<layout>(kept_average, x.dimensions()), dx);
-  const auto max_dx = Fronts<D>::template adaptive_max_pool_backward<layout>(largest.output, largest.indices,
-                                                                             x.dimensions());
+  const auto max_dx =
+      Fronts<D>::template adaptive_max_pool_backward<layout>(largest.output, largest.indices, x.dimensions());
   expect_same_elements(eigenpool::global_max_pool_backward<layout>(flat.output, flat.indices, x.dimensions()), max_dx);
   expect_same_elements(eigenpool::global_max_pool_backward<layout>(kept.output, kept.indices, x.dimensions()), max_dx);
   expect_same_elements(eigenpool::global_max_pool_backward_from_input<layout>(flat.output, x), max_dx);

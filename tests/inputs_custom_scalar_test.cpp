@@ -79,8 +79,8 @@ TEST(AutoDiff, AverageCarriesTheMeanOfTheDerivatives) {
 }
 
 TEST(AutoDiff, EmptyWindowHasNoDerivative) {
-  const Eigen::Tensor<Dual, 1, Eigen::RowMajor> x = variables({1, 2, 4, 8, 16, 32}).slice(
-      std::array<Eigen::Index, 1>{0}, std::array<Eigen::Index, 1>{1});
+  const Eigen::Tensor<Dual, 1, Eigen::RowMajor> x =
+      variables({1, 2, 4, 8, 16, 32}).slice(std::array<Eigen::Index, 1>{0}, std::array<Eigen::Index, 1>{1});
   const auto y = eigenpool::max_pool1d(x, {.kernel = 2, .padding = 1, .dilation = 2});
   ASSERT_EQ(y.size(), 1);
   EXPECT_EQ(y(0).value(), -std::numeric_limits<double>::infinity());

@@ -12,8 +12,6 @@
 
 namespace {
 
-using eigenpool::channels_first;
-using eigenpool::channels_last;
 using eigenpool::Window;
 using Image = Eigen::Tensor<float, 4, Eigen::RowMajor>;
 using Reversed = Eigen::Tensor<float, 4, Eigen::ColMajor>;
@@ -76,8 +74,11 @@ TEST(InputKinds, FixedSize) {
 TEST(InputKinds, Ref) {
   Image x = filled(Image(2, 3, 5, 7));
   expect_as_plain(Eigen::TensorRef<Image>(x), x);
-  const Image doubled = x * 2.f;
-  expect_as_plain(Eigen::TensorRef<Image>(x * 2.f), doubled);
+  const std::array<Eigen::Index, 4> offsets{1, 0, 1, 2}, extents{1, 3, 4, 5};
+  const Image slice = x.slice(offsets, extents);
+  expect_as_plain(Eigen::TensorRef<Image>(x.slice(offsets, extents)), slice);
+  const Eigen::TensorRef<const Image> constant(x);
+  expect_as_plain(constant, x);
 }
 
 TEST(InputKinds, Expressions) {

@@ -58,7 +58,6 @@ template <class Scalar>
 class Scalars : public testing::Test {};
 TYPED_TEST_SUITE_P(Scalars);
 
-
 TYPED_TEST_P(Scalars, MaxAndItsIndices) {
   for (const Eigen::Index width : {5, 7, 40, 71}) {
     const std::vector<double> values = small_integers<TypeParam>(2 * 3 * 9 * width);
@@ -93,7 +92,8 @@ TYPED_TEST_P(Scalars, ChannelsLast) {
   for (const Eigen::Index channels : {3, 71}) {
     Image<TypeParam> x(1, 5, 6, channels);
     const std::vector<double> values = small_integers<TypeParam>(x.size());
-    for (Eigen::Index i = 0; i < x.size(); ++i) x.data()[i] = static_cast<TypeParam>(values[static_cast<std::size_t>(i)]);
+    for (Eigen::Index i = 0; i < x.size(); ++i)
+      x.data()[i] = static_cast<TypeParam>(values[static_cast<std::size_t>(i)]);
     const Image<TypeParam> first = x.shuffle(std::array<int, 4>{0, 3, 1, 2});
     const auto y = eigenpool::max_pool2d<channels_last>(x, window);
     const auto expected = eigenpool::max_pool2d(first, window);

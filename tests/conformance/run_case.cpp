@@ -66,7 +66,7 @@ std::string one_line(std::string text) {
 
 Verdict verdict_of(const CaseFile& file) {
   for (const Skip& skip : skips) {
-    if (applies(skip, file)) return {Verdict::Kind::skipped, file.text(skip.attribute) + ": " + skip.reason};
+    if (applies(skip, file)) return {Verdict::Kind::skipped, one_line(file.text(skip.attribute) + ": " + skip.reason)};
   }
   const PoolCase of = make_pool_case(file);
   of.expects_error ? check_request(of) : check_extents(of);

@@ -37,8 +37,8 @@ bool has_wrong_arity(const CaseFile& file) {
 
 bool has_other_rank(const CaseFile& file) {
   const auto rank = static_cast<std::int64_t>(file.tensor("input").array.extents.size());
-  const std::int64_t leading = rank - file.integer("spatial_rank");
-  return leading != 1 && leading != 2;
+  const std::int64_t spatial_rank = file.integer("spatial_rank");
+  return spatial_rank != rank - 1 && spatial_rank != rank - 2;
 }
 
 bool padding_is_legal(const CaseFile& file) { return padding_is_legal(make_pool_case(file).window); }

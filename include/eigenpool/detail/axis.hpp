@@ -16,6 +16,7 @@ namespace detail {
 struct Taps {
   Index first, step, count, real_begin, real_end;
   constexpr Index real() const { return real_end - real_begin; }
+  constexpr bool is_whole() const { return real_begin == 0 && real_end == count; }
   constexpr Index position(Index tap) const { return first + tap * step; }
 };
 

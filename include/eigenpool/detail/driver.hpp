@@ -54,9 +54,7 @@ template <class R, class S, class Output, class Parallel>
 void reduce_windows(const Problem& problem, const S* source, const Output& output, const Parallel& parallel) {
   if (problem.cells() == 0 || problem.inner == 0) return;
   const double work = static_cast<double>(problem.outer * problem.inner) *
-                      static_cast<double>(problem.plane() + problem.axes[0].result() * problem.axes[1].result() *
-                                                                problem.axes[2].result()) *
-                      sizeof(S);
+                      static_cast<double>(problem.plane() + problem.result_plane()) * sizeof(S);
   const auto run_parallel = [&](Index tasks, const auto& run) {
     parallel(tasks, work / static_cast<double>(tasks), run);
   };

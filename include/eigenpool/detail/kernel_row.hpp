@@ -51,8 +51,7 @@ class RowKernel {
           reduce<B>(block, work, stack.data());
           write<B>(block, work);
         }
-      cell.at[2] = axis.result() - 1;
-      cell.next(problem_);
+      cell.next_row(problem_);
     }
   }
 

@@ -70,6 +70,7 @@ void max_backward(const Function& function, const char* argument, const Extents<
   const Operand<G> gradient(dy, device);
   const Operand<T> numbers(indices, device);
   const auto plan = backward_plan<layout, D>(function, argument, shape, gradient, windows);
+  require_numberable<I>(function, plan.problem);
   require_shape(function, "indices", numbers.shape(), gradient.shape());
   require_indices<I>(function, plan.problem, numbers.data(), numbers.shape(), is_row_major<G>);
   auto& dx = output();

@@ -17,7 +17,8 @@ struct Problem {
   /// The memory axis that is number t of the logical order.
   constexpr int memory_axis(int t) const { return reversed ? 2 - t : t; }
 
-  constexpr Index cells() const { return outer * axes[0].result() * axes[1].result() * axes[2].result(); }
+  constexpr Index result_plane() const { return axes[0].result() * axes[1].result() * axes[2].result(); }
+  constexpr Index cells() const { return outer * result_plane(); }
   constexpr Index plane() const { return axes[0].source() * axes[1].source() * axes[2].source(); }
   constexpr bool is_affine() const { return axes[0].is_affine() && axes[1].is_affine() && axes[2].is_affine(); }
 
@@ -28,6 +29,10 @@ struct Problem {
   constexpr std::array<Index, 3> source_strides() const {
     const auto [s0, s1, s2] = plane_strides();
     return {s0 * inner, s1 * inner, s2 * inner};
+  }
+
+  constexpr std::array<Index, 3> result_strides() const {
+    return {axes[1].result() * axes[2].result() * inner, axes[2].result() * inner, inner};
   }
 
   constexpr bool divisor_is_uniform() const {
@@ -67,6 +72,12 @@ struct Cell {
     return c;
   }
 
+  /// To the first cell of the next row.
+  constexpr void next_row(const Problem& problem) {
+    at[2] = problem.axes[2].result() - 1;
+    next(problem);
+  }
+
   constexpr void next(const Problem& problem) {
     for (std::size_t a = 3; a-- > 0;) {
       if (++at[a] < problem.axes[a].result()) return;
@@ -75,6 +86,12 @@ struct Cell {
     ++outer;
   }
 };
+
+/// The memory axes of logical axes 0, 1 and 2.
+constexpr std::array<std::size_t, 3> logical_axes(const Problem& problem) {
+  if (problem.reversed) return {2, 1, 0};
+  return {0, 1, 2};
+}
 
 using WindowTaps = std::array<Taps, 3>;
 

@@ -34,6 +34,7 @@ class IndexReader {
     } else {
       const bool in_window = static_cast<Index>(index) < taps[0].count * taps[1].count * taps[2].count;
       if (!in_window) return Fault::range;
+      if (taps[0].is_whole() && taps[1].is_whole() && taps[2].is_whole()) return Fault::none;
       const std::array<Index, 3> tap = tap_numbers(index, taps);
       for (std::size_t a = 0; a < 3; ++a)
         if (tap[a] < taps[a].real_begin || tap[a] >= taps[a].real_end) return Fault::padding;
@@ -139,12 +140,21 @@ void require_indices(const Function& function, const Problem& problem, const I* 
                      const std::array<Index, R>& shape, bool row_major) {
   if (problem.cells() == 0 || problem.inner == 0) return;
   const IndexReader<I> reader(problem);
+  const Index row = FlatIndex<I> ? problem.cells() : problem.axes[2].result();  // cells that are checked together
   Cell cell = Cell::number(problem, 0);
-  for (Index i = 0; i < problem.cells(); ++i, cell.next(problem)) {
-    const WindowTaps taps = FlatIndex<I> ? WindowTaps{} : window_taps(problem, cell);
-    for (Index at = i * problem.inner; at < (i + 1) * problem.inner; ++at)
-      if (reader.fault(indices[at], taps) != IndexReader<I>::Fault::none)
-        fail_index(function, problem, reader, at, indices[at], taps, shape, row_major);
+  WindowTaps taps{};
+  for (Index i = 0; i < problem.cells(); cell.next_row(problem)) {
+    if constexpr (CompactIndex<I>) taps = window_taps(problem, cell);
+    for (const Index end = i + row; i < end; ++i) {
+      if constexpr (CompactIndex<I>) taps[2] = problem.axes[2].taps(i - (end - row));
+      bool faulty = false;
+      for (Index at = i * problem.inner; at < (i + 1) * problem.inner; ++at)
+        faulty |= reader.fault(indices[at], taps) != IndexReader<I>::Fault::none;
+      if (!faulty) continue;
+      for (Index at = i * problem.inner;; ++at)
+        if (reader.fault(indices[at], taps) != IndexReader<I>::Fault::none)
+          fail_index(function, problem, reader, at, indices[at], taps, shape, row_major);
+    }
   }
 }
 
@@ -175,7 +185,9 @@ class Scatter {
   void strip_planes(Index outer, Index offset, Index length) const {
     S* dx = dx_ + outer * problem_.plane() * problem_.inner + offset;
     if constexpr (std::is_same_v<S, Lane>) {
-      for (Index p = 0; p < problem_.plane(); ++p) std::fill_n(dx + p * problem_.inner, length, S(0));
+      const bool whole = length == problem_.inner;
+      const Index runs = whole ? 1 : problem_.plane(), run = whole ? problem_.plane() * length : length;
+      for (Index r = 0; r < runs; ++r) std::fill_n(dx + r * problem_.inner, run, S(0));
       add_planes(outer, offset, length, dx, problem_.inner);
     } else {
       std::vector<Lane> sums(static_cast<std::size_t>(problem_.plane() * length), Lane(0));
@@ -189,28 +201,27 @@ class Scatter {
   // Adds to sums[position * pitch + c], for c below `length`.
   template <class T>
   void add_planes(Index outer, Index offset, Index length, T* sums, Index pitch) const {
-    const auto axis = [&](int t) { return static_cast<std::size_t>(problem_.memory_axis(t)); };
-    const auto extent = [&](int t) { return problem_.axes[axis(t)].result(); };
-    Cell cell{outer, {}};
-    for (cell.at[axis(0)] = 0; cell.at[axis(0)] < extent(0); ++cell.at[axis(0)])
-      for (cell.at[axis(1)] = 0; cell.at[axis(1)] < extent(1); ++cell.at[axis(1)])
-        for (cell.at[axis(2)] = 0; cell.at[axis(2)] < extent(2); ++cell.at[axis(2)])
-          add_cell(cell, offset, length, sums, pitch);
+    const auto [a0, a1, a2] = logical_axes(problem_);
+    const std::array<Index, 3> strides = problem_.result_strides();
+    WindowTaps taps{};
+    for (Index i0 = 0; i0 < problem_.axes[a0].result(); ++i0) {
+      if constexpr (CompactIndex<I>) taps[a0] = problem_.axes[a0].taps(i0);
+      for (Index i1 = 0; i1 < problem_.axes[a1].result(); ++i1) {
+        if constexpr (CompactIndex<I>) taps[a1] = problem_.axes[a1].taps(i1);
+        Index at = outer * problem_.result_plane() * problem_.inner + i0 * strides[a0] + i1 * strides[a1] + offset;
+        for (Index i2 = 0; i2 < problem_.axes[a2].result(); ++i2, at += strides[a2]) {
+          if constexpr (CompactIndex<I>) taps[a2] = problem_.axes[a2].taps(i2);
+          for (Index c = 0; c < length; ++c) add(indices_[at + c], dy_[at + c], taps, sums + c, pitch);
+        }
+      }
+    }
   }
 
   template <class T>
-  void add_cell(const Cell& cell, Index offset, Index length, T* sums, Index pitch) const {
-    const WindowTaps taps = FlatIndex<I> ? WindowTaps{} : window_taps(problem_, cell);
-    const auto& [n0, n1, n2] = problem_.axes;
-    const Index number =
-        ((cell.outer * n0.result() + cell.at[0]) * n1.result() + cell.at[1]) * n2.result() + cell.at[2];
-    const Index at = number * problem_.inner + offset;
-    for (Index c = 0; c < length; ++c) {
-      const I index = indices_[at + c];
-      if (IndexReader<I>::is_absent(index)) continue;
-      T& sum = sums[reader_.offset(index, taps) * pitch + c];
-      sum = static_cast<T>(sum + static_cast<T>(dy_[at + c]));
-    }
+  void add(I index, const S& gradient, const WindowTaps& taps, T* sums, Index pitch) const {
+    if (IndexReader<I>::is_absent(index)) return;
+    T& sum = sums[reader_.offset(index, taps) * pitch];
+    sum = static_cast<T>(sum + static_cast<T>(gradient));
   }
 
   const Problem& problem_;
