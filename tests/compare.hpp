@@ -4,11 +4,14 @@
 
 #include <gtest/gtest.h>
 
+#include <Eigen/Core>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <sstream>
+#include <type_traits>
 #include <vector>
 
 #include "families.hpp"
@@ -47,14 +50,23 @@ inline testing::AssertionResult all_same_bits(const Values& got, const Values& w
   return all_agree(got, want, [](double a, double b, std::size_t) { return same_bits(a, b); });
 }
 
+template <class Scalar>
+inline constexpr bool is_small_float = std::is_same_v<Scalar, Eigen::half> || std::is_same_v<Scalar, Eigen::bfloat16>;
+
+template <class Scalar>
+double half_ulp_of_one() {
+  return static_cast<double>(Eigen::NumTraits<Scalar>::epsilon()) / 2;
+}
+
 // The stated bound of a sum of n terms: half an ulp of the sum of the magnitudes for each level of a binary tree over
 // the terms, doubled since a window's axes are summed one after the other, and four more for the small kernels'
-// chains, the scale and the division.
+// chains, the scale and the division. Small floats are summed in float, and the result is rounded once more.
 template <class Scalar>
 double bound(const oracle::Sums& sums, std::size_t i) {
-  const double half_ulp = static_cast<double>(std::numeric_limits<Scalar>::epsilon()) / 2;
-  const double levels = std::ceil(std::log2(static_cast<double>(sums.terms[i]) + 1));
-  return (2 * levels + 4) * half_ulp * sums.magnitudes[i];
+  const double levels = 2 * std::ceil(std::log2(static_cast<double>(sums.terms[i]) + 1)) + 4;
+  if (!is_small_float<Scalar>) return levels * half_ulp_of_one<Scalar>() * sums.magnitudes[i];
+  return levels * half_ulp_of_one<float>() * sums.magnitudes[i] +
+         half_ulp_of_one<Scalar>() * (std::abs(sums.values[i]) + sums.magnitudes[i]);
 }
 
 template <class Scalar>
@@ -64,11 +76,18 @@ testing::AssertionResult all_within_bound(const Values& got, const oracle::Sums&
   });
 }
 
-// Of sums without rounding only the division is left, and that is rounded once.
+// Of sums without rounding only the division is left: it is rounded once, of integers to the nearest, halves to even,
+// and of small floats in float and then to the scalar.
+template <class Scalar>
+double rounded(double quotient) {
+  if constexpr (std::integral<Scalar>) return std::nearbyint(quotient);
+  if constexpr (is_small_float<Scalar>) return static_cast<double>(static_cast<Scalar>(static_cast<float>(quotient)));
+  return static_cast<double>(static_cast<Scalar>(quotient));
+}
+
 template <class Scalar>
 testing::AssertionResult all_rounded_once(const Values& got, const oracle::Sums& want) {
-  return all_agree(got, want.values,
-                   [](double a, double b, std::size_t) { return a == static_cast<double>(static_cast<Scalar>(b)); });
+  return all_agree(got, want.values, [](double a, double b, std::size_t) { return a == rounded<Scalar>(b); });
 }
 
 // The inputs of one problem from one family. Gradients of maxima are integers, so that their sums are exact.
@@ -83,21 +102,26 @@ inline Values as_values(const std::vector<Index>& indices) { return Values(indic
 
 template <class Scalar>
 void expect_oracle_averages(const Geometry& g, const Inputs& inputs, families::Sums sums, const Results& results) {
-  if (sums != families::Sums::none) {
-    const oracle::Sums average = oracle::average_pool(g, inputs.x);
+  const oracle::Sums average = oracle::average_pool(g, inputs.x);
+  if (sums == families::Sums::exact) {
+    EXPECT_TRUE(all_rounded_once<Scalar>(results.average, average)) << "average, exact";
+  } else if (sums == families::Sums::rounded) {
     EXPECT_TRUE(all_within_bound<Scalar>(results.average, average)) << "average";
-    if (sums == families::Sums::exact) {
-      EXPECT_TRUE(all_rounded_once<Scalar>(results.average, average)) << "average of integers";
-    }
   }
+}
+
+template <class Scalar>
+void expect_oracle_gradients(const Geometry& g, const Inputs& inputs, const Results& results) {
+  const Values dx = oracle::max_backward(g, inputs.x, inputs.max_dy);
+  for (const Part& part : max_gradient_parts) EXPECT_TRUE(all_equal(results.*part.values, dx)) << part.name;
   EXPECT_TRUE(all_within_bound<Scalar>(results.average_dx, oracle::average_backward(g, inputs.average_dy)))
       << "dx of average";
 }
 
 template <class Scalar>
 double lowest() {
-  return std::numeric_limits<Scalar>::has_infinity ? -std::numeric_limits<double>::infinity()
-                                                   : static_cast<double>(std::numeric_limits<Scalar>::lowest());
+  return std::integral<Scalar> ? static_cast<double>(std::numeric_limits<Scalar>::lowest())
+                               : -std::numeric_limits<double>::infinity();
 }
 
 template <class Scalar>
@@ -106,9 +130,8 @@ void expect_oracle(const Geometry& g, const Inputs& inputs, families::Sums sums,
   for (const Part& part : max_parts) EXPECT_TRUE(all_equal(results.*part.values, max.values)) << part.name;
   EXPECT_TRUE(all_equal(results.flat, as_values(max.flat))) << "flat indices";
   EXPECT_TRUE(all_equal(results.compact, as_values(max.compact))) << "compact indices";
-  const Values dx = oracle::max_backward(g, inputs.x, inputs.max_dy);
-  for (const Part& part : max_gradient_parts) EXPECT_TRUE(all_equal(results.*part.values, dx)) << part.name;
   expect_oracle_averages<Scalar>(g, inputs, sums, results);
+  if constexpr (has_gradients<Scalar>) expect_oracle_gradients<Scalar>(g, inputs, results);
 }
 
 // A value-only maximum may return either zero; everything else is the same to the bit.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <eigenpool/eigenpool.hpp>
@@ -207,6 +208,9 @@ inline constexpr Part max_gradient_parts[] = {{"dx of max from flat indices", &R
 inline constexpr Part index_parts[] = {{"flat indices", &Results::flat}, {"compact indices", &Results::compact}};
 inline constexpr Part average_parts[] = {{"average", &Results::average}, {"dx of average", &Results::average_dx}};
 
+template <class Scalar>
+inline constexpr bool has_gradients = !std::integral<Scalar>;
+
 // Runs the operators of one problem. Results start out as numbers that no operator returns, so that a cell left
 // unwritten shows.
 template <class Case, class Scalar, class Device>
@@ -227,16 +231,19 @@ class Run {
     r.max = output([&](auto& y) { operators.max(y, x_, device_); });
     indexed<std::int64_t>(operators, -1, r.max_beside_flat, r.flat, r.max_dx_flat);
     indexed<Compact>(operators, std::numeric_limits<Compact>::max(), r.max_beside_compact, r.compact, r.max_dx_compact);
-    r.max_dx_input = gradient([&](auto& dx) { operators.max_backward_from_input(dx, max_dy_, x_, device_); });
     r.average = output([&](auto& y) { operators.average(y, x_, device_); });
-    const Tensor<Scalar> dy = to_tensor<Case, Scalar>(g_.lead, out_, inputs_.average_dy);
-    r.average_dx = gradient([&](auto& dx) { operators.average_backward(dx, dy, device_); });
+    if constexpr (has_gradients<Scalar>) backward(operators, r);
     return r;
   }
 
  private:
   static constexpr int unwritten = 113;
 
+  void backward(const auto& operators, Results& r) {
+    r.max_dx_input = gradient([&](auto& dx) { operators.max_backward_from_input(dx, max_dy_, x_, device_); });
+    const Tensor<Scalar> dy = to_tensor<Case, Scalar>(g_.lead, out_, inputs_.average_dy);
+    r.average_dx = gradient([&](auto& dx) { operators.average_backward(dx, dy, device_); });
+  }
   template <class T>
   Tensor<T> fresh(const Extents& spatial) {
     Tensor<T> tensor(shape_of<Case>(g_.lead, spatial));
@@ -257,7 +264,9 @@ class Run {
   void indexed(const auto& operators, IndexScalar none, Values& max, Values& indices, Values& dx) {
     Tensor<IndexScalar> i = fresh<IndexScalar>(out_);
     max = output([&](auto& y) { operators.max_with_indices(y, i, x_, device_); });
-    dx = gradient([&](auto& result) { operators.max_backward(result, max_dy_, i, device_); });
+    if constexpr (has_gradients<Scalar>) {
+      dx = gradient([&](auto& result) { operators.max_backward(result, max_dy_, i, device_); });
+    }
     indices = from_tensor<Case, IndexScalar>(g_.lead, out_, i);
     for (double& index : indices) {
       if (index == static_cast<double>(none)) index = -1;
