@@ -1,4 +1,5 @@
-// Averages: what their options mean, and their backward, which is the sum over the transposed windows.
+// Averages: what their options mean, and their backward, which is the sum over
+// the transposed windows.
 #pragma once
 
 #include <vector>
@@ -34,7 +35,8 @@ std::vector<Added<S>> shares(const Problem& problem, const S* dy) {
   return scaled;
 }
 
-/// dx[c] = the sum of dy / divisor over the windows that hold c. Where all divisors are one, it divides the sum.
+/// dx[c] = the sum of dy / divisor over the windows that hold c. Where all
+/// divisors are one, it divides the sum.
 template <class S, class P>
 void mean_backward(const Problem& forward, std::optional<Index> divisor, const S* dy, S* dx, const P& parallel) {
   const Problem backward = forward.transposed();

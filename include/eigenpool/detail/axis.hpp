@@ -1,8 +1,10 @@
-// The table of one axis: which inputs each output position reads, and what that contributes to a divisor.
+// The table of one axis: which inputs each output position reads, and what that
+// contributes to a divisor.
 //
-// Rows are computed when asked for, so a table takes no memory and has no size limit. Fixed windows, padding,
-// ceil mode, dilation, adaptive and global pooling differ only in the Axis that is made; the backward of an
-// average uses transposed(): the table of the outputs that cover each input.
+// Rows are computed when asked for, so a table takes no memory and has no size
+// limit. Fixed windows, padding, ceil mode, dilation, adaptive and global
+// pooling differ only in the Axis that is made; the backward of an average uses
+// transposed(): the table of the outputs that cover each input.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +14,8 @@
 EIGENPOOL_BEGIN
 namespace detail {
 
-/// One row: `count` taps at first, first + step, ...; those numbered [real_begin, real_end) lie in the source.
+/// One row: `count` taps at first, first + step, ...; those numbered
+/// [real_begin, real_end) lie in the source.
 struct Taps {
   Index first, step, count, real_begin, real_end;
   constexpr Index real() const { return real_end - real_begin; }
@@ -28,8 +31,10 @@ struct Span {
 class Axis {
  public:
   enum class Kind {
-    affine,    // windows of `kernel` taps, `dilation` apart, every `stride` cells from -padding on
-    adaptive,  // window i is [floor(i n / o), ceil((i + 1) n / o)); neighbours may overlap or differ by a cell
+    affine,    // windows of `kernel` taps, `dilation` apart, every `stride` cells
+               // from -padding on
+    adaptive,  // window i is [floor(i n / o), ceil((i + 1) n / o)); neighbours
+               // may overlap or differ by a cell
     covering,  // the transposed table of an affine one with a stride above 1
   };
 
@@ -66,7 +71,9 @@ class Axis {
   constexpr Index kernel() const { return kernel_; }
   constexpr Index stride() const { return stride_; }
   constexpr Index dilation() const { return dilation_; }
+  constexpr Index padding() const { return padding_; }
   constexpr bool is_affine() const { return kind_ == Kind::affine; }
+  constexpr bool is_covering() const { return kind_ == Kind::covering; }
   constexpr bool is_identity() const {
     return is_affine() && kernel_ == 1 && stride_ == 1 && padding_ == 0 && source_ == result_;
   }
@@ -85,12 +92,15 @@ class Axis {
     return {};
   }
 
-  /// What this axis multiplies an average's divisor by; 1 where a window holds nothing, since its sum is 0.
+  /// What this axis multiplies an average's divisor by; 1 where a window holds
+  /// nothing, since its sum is 0.
   constexpr Index divisor(Index i) const {
-    const Taps row = taps(i);
-    if (is_affine() && counted_ == Counted::taps)
-      return std::clamp(ceil_div(counted_end_ - row.first, dilation_), Index{1}, kernel_);
-    return std::max(row.real(), Index{1});
+    if (is_affine() && counted_ == Counted::taps) {
+      const Index room = counted_end_ - (i * stride_ - padding_);
+      if (room > (kernel_ - 1) * dilation_) return kernel_;
+      return std::clamp(ceil_div(room, dilation_), Index{1}, kernel_);
+    }
+    return std::max(taps(i).real(), Index{1});
   }
 
   constexpr bool divisor_is_uniform() const {
@@ -139,7 +149,8 @@ class Axis {
     return 0;
   }
 
-  /// The table of the outputs that cover each input: the sum over it is the adjoint of the sum over this.
+  /// The table of the outputs that cover each input: the sum over it is the
+  /// adjoint of the sum over this.
   constexpr Axis transposed() const {
     if (kind_ == Kind::adaptive) return adaptive(result_, source_);
     if (stride_ == 1)
@@ -168,8 +179,9 @@ class Axis {
     return {first, step, count, begin, std::max(begin, end)};
   }
 
-  // Output i covers input x where i * stride + j * dilation == x + padding for a tap j. With the common
-  // divisor g of stride and dilation, j runs over one residue modulo stride / g, and i falls as j grows.
+  // Output i covers input x where i * stride + j * dilation == x + padding for
+  // a tap j. With the common divisor g of stride and dilation, j runs over one
+  // residue modulo stride / g, and i falls as j grows.
   constexpr Taps covering_taps(Index x) const {
     const Index reached = x + padding_;
     const Index common = greatest_common_divisor(stride_, dilation_);

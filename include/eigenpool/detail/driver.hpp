@@ -1,4 +1,5 @@
-// Chooses the kernel, cuts its work into tasks for the device, and runs them compiled for this machine.
+// Chooses the kernel, cuts its work into tasks for the device, and runs them
+// compiled for this machine.
 #pragma once
 
 #include "../simd/dispatch.hpp"
@@ -13,7 +14,8 @@ inline std::atomic<bool> force_scalar_kernel{false};
 EIGENPOOL_BEGIN
 namespace detail {
 
-/// Every later call in this process takes the scalar kernel; for tests, which compare the others with it.
+/// Every later call in this process takes the scalar kernel; for tests, which
+/// compare the others with it.
 inline void set_force_scalar_kernel(bool forced) { process::force_scalar_kernel.store(forced); }
 
 /// Tasks [begin, end) of a kernel, for simd::dispatch.
@@ -32,7 +34,8 @@ struct VectorTask {
   }
 };
 
-/// Whether tap numbers relative to a window fit beside the lanes of R, with one to spare for "none".
+/// Whether tap numbers relative to a window fit beside the lanes of R, with one
+/// to spare for "none".
 template <class R>
 bool numbers_fit(const Problem& problem, const Numbering& numbering) {
   Wide largest = 0;
@@ -43,13 +46,15 @@ bool numbers_fit(const Problem& problem, const Numbering& numbering) {
   return largest < std::numeric_limits<typename R::Number>::max();
 }
 
-/// Whether a window so long along a row should be reduced in rows, whose cost does not grow with its area.
+/// Whether a window so long along a row should be reduced in rows, whose cost
+/// does not grow with its area.
 inline bool is_long(const Axis& axis) {
   return axis.is_affine() && axis.kernel() >= 5 && axis.kernel() > 2 * axis.stride();
 }
 
-/// Reduces every window of `problem` with R into `output`. `parallel(tasks, bytes, run)` calls run(begin, end)
-/// on ranges that make up [0, tasks), from any thread; a task reads and writes about `bytes` bytes.
+/// Reduces every window of `problem` with R into `output`. `parallel(tasks,
+/// bytes, run)` calls run(begin, end) on ranges that make up [0, tasks), from
+/// any thread; a task reads and writes about `bytes` bytes.
 template <class R, class S, class Output, class Parallel>
 void reduce_windows(const Problem& problem, const S* source, const Output& output, const Parallel& parallel) {
   if (problem.cells() == 0 || problem.inner == 0) return;

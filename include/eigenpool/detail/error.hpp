@@ -1,4 +1,5 @@
-// How a bad argument is reported: std::invalid_argument or, without exceptions, a handler and abort.
+// How a bad argument is reported: std::invalid_argument or, without exceptions,
+// a handler and abort.
 #pragma once
 
 #include <atomic>
@@ -12,15 +13,18 @@
 
 namespace eigenpool {
 
-/// Called with the text of an error in builds without exceptions; the process aborts when it returns.
+/// Called with the text of an error in builds without exceptions; the process
+/// aborts when it returns.
 using ErrorHandler = void (*)(const char* text);
 
-namespace process {  // outside the inline namespace: one setting for objects built with any flags
+namespace process {  // outside the inline namespace: one setting for objects
+                     // built with any flags
 inline std::atomic<ErrorHandler> error_handler{nullptr};
 }
 
-/// Sets the handler for builds with -fno-exceptions; nullptr (the default) prints the text to stderr.
-/// Returns the handler it replaces. With exceptions on, the handler is never called.
+/// Sets the handler for builds with -fno-exceptions; nullptr (the default)
+/// prints the text to stderr. Returns the handler it replaces. With exceptions
+/// on, the handler is never called.
 inline ErrorHandler set_error_handler(ErrorHandler handler) { return process::error_handler.exchange(handler); }
 
 }  // namespace eigenpool
@@ -28,7 +32,8 @@ inline ErrorHandler set_error_handler(ErrorHandler handler) { return process::er
 EIGENPOOL_BEGIN
 namespace detail {
 
-/// The public function an error text names, joined only when there is an error to report.
+/// The public function an error text names, joined only when there is an error
+/// to report.
 struct Function {
   const char* family;
   int rank = 0;  // 0: the name carries no 1d, 2d or 3d

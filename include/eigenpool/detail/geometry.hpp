@@ -1,4 +1,5 @@
-// From a user's description of windows to axis tables, with every check on the way: fail here or never.
+// From a user's description of windows to axis tables, with every check on the
+// way: fail here or never.
 #pragma once
 
 #include <limits>
@@ -31,8 +32,9 @@ Index window_extent(const Function& function, const Window<D>& window, int axis)
   return extent;
 }
 
-/// The windows of a Window. Output sizes follow PyTorch's pooling_output_shape: with ceil_mode, the last window
-/// must start inside the input or the leading padding. SAME follows TensorFlow's GetWindowedOutputSize.
+/// The windows of a Window. Output sizes follow PyTorch's pooling_output_shape:
+/// with ceil_mode, the last window must start inside the input or the leading
+/// padding. SAME follows TensorFlow's GetWindowedOutputSize.
 template <int D>
 struct FixedWindows {
   const Window<D>& window;
@@ -94,7 +96,8 @@ struct FixedWindows {
   }
 };
 
-/// The windows of an adaptive pooling: output i of o covers inputs floor(i n / o) up to ceil((i + 1) n / o).
+/// The windows of an adaptive pooling: output i of o covers inputs floor(i n /
+/// o) up to ceil((i + 1) n / o).
 template <int D>
 struct AdaptiveWindows {
   const OutputSize<D>& output_size;

@@ -32,7 +32,8 @@ constexpr Index greatest_common_divisor(Index a, Index b) {
   return a;
 }
 
-/// The inverse of a modulo m, for a and m without a common divisor (extended Euclid).
+/// The inverse of a modulo m, for a and m without a common divisor (extended
+/// Euclid).
 constexpr Index modular_inverse(Index a, Index m) {
   Index inverse = 0, next = 1, r = m, next_r = a % m;
   while (next_r != 0) {

@@ -1,5 +1,6 @@
-// The kernel for an inner extent of at least a vector (channels last, or column-major batches): vectors run along
-// it, with the accumulators of a whole window in registers.
+// The kernel for an inner extent of at least a vector (channels last, or
+// column-major batches): vectors run along it, with the accumulators of a whole
+// window in registers.
 #pragma once
 
 #include "output.hpp"
@@ -10,7 +11,8 @@ namespace detail {
 template <class R, class S, class Output>
 class InnerKernel {
  public:
-  /// Few cells with a long inner extent (a global pooling) are cut into strips, so that threads find work.
+  /// Few cells with a long inner extent (a global pooling) are cut into strips,
+  /// so that threads find work.
   InnerKernel(const Problem& problem, const S* source, const Output& output)
       : problem_(problem), source_(source), output_(output) {
     constexpr Index enough_cells = 64, strip = 256;

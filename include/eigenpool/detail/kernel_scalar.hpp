@@ -1,4 +1,5 @@
-// The scalar kernel: one element at a time, for any scalar and any window. The reference for the others.
+// The scalar kernel: one element at a time, for any scalar and any window. The
+// reference for the others.
 #pragma once
 
 #include "output.hpp"

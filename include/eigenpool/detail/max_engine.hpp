@@ -1,4 +1,5 @@
-// Maxima with indices, and the backward of a maximum, for fixed, adaptive and global windows alike.
+// Maxima with indices, and the backward of a maximum, for fixed, adaptive and
+// global windows alike.
 #pragma once
 
 #include "scatter.hpp"
@@ -6,7 +7,8 @@
 EIGENPOOL_BEGIN
 namespace detail {
 
-/// Fails when a compact index of scalar I cannot number all taps of some window.
+/// Fails when a compact index of scalar I cannot number all taps of some
+/// window.
 template <CompactIndex I>
 void require_numberable(const Function& function, const Problem& problem) {
   const Wide taps = Wide{problem.axes[0].max_count()} * problem.axes[1].max_count() * problem.axes[2].max_count();
@@ -61,8 +63,8 @@ void max_pool_with_indices_into(const Function& function, Y& y, T& indices, cons
   max_indexed(plan.problem, input.data(), y.data(), indices.data(), Parallel<Device>(device));
 }
 
-/// dx from indices. `output()` gives the tensor to write: a new one, made only now that all else is checked, or the
-/// caller's, whose shape is `shape`.
+/// dx from indices. `output()` gives the tensor to write: a new one, made only
+/// now that all else is checked, or the caller's, whose shape is `shape`.
 template <Layout layout, int D, std::size_t R, class G, class T, class Windows, class Output, PoolingDevice Device>
 void max_backward(const Function& function, const char* argument, const Extents<R>& shape, const G& dy,
                   const T& indices, const Windows& windows, const Output& output, const Device& device) {

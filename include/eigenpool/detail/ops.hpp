@@ -1,4 +1,5 @@
-// What the public fronts have in common: concepts for their arguments, and forward pooling for all of them.
+// What the public fronts have in common: concepts for their arguments, and
+// forward pooling for all of them.
 #pragma once
 
 #include "parallel.hpp"
@@ -15,12 +16,14 @@ struct WithIndices {
 
 namespace detail {
 
-/// Tensors that agree in scalar, rank and storage order: the input and the output of a pooling.
+/// Tensors that agree in scalar, rank and storage order: the input and the
+/// output of a pooling.
 template <class Y, class X>
 concept SameKind = TensorLike<X> && std::same_as<ScalarOf<Y>, ScalarOf<X>> && rank_of<Y>
 == rank_of<X>&& is_row_major<Y> == is_row_major<X>;
 
-/// The same but for the rank: (N, C), the result of a global pooling without its spatial axes.
+/// The same but for the rank: (N, C), the result of a global pooling without
+/// its spatial axes.
 template <class Y, class X>
 concept Squeezed = TensorLike<X> && std::same_as<ScalarOf<Y>, ScalarOf<X>> && rank_of<Y>
 == 2 && (rank_of<X> > 2) && is_row_major<Y> == is_row_major<X>;
@@ -29,12 +32,14 @@ concept Squeezed = TensorLike<X> && std::same_as<ScalarOf<Y>, ScalarOf<X>> && ra
 template <class X>
 concept GlobalInput = TensorLike<X> &&(rank_of<X> >= 3) && (rank_of<X> <= 5);
 
-/// The shape of a global pooling's input, for a gradient of rank 2 or of the input's rank.
+/// The shape of a global pooling's input, for a gradient of rank 2 or of the
+/// input's rank.
 template <class Shape, class G>
 concept GlobalShapeFor = (shape_rank<Shape> >= 3) && (shape_rank<Shape> <= 5) &&
                          (rank_of<G> == 2 || rank_of<G> == shape_rank<Shape>);
 
-/// Index scalars: signed ones are flat in the plane, unsigned ones number the taps of their window.
+/// Index scalars: signed ones are flat in the plane, unsigned ones number the
+/// taps of their window.
 template <class I>
 concept FlatIndex = std::same_as<I, std::int64_t> || std::same_as<I, std::int32_t>;
 template <class I>
@@ -43,7 +48,8 @@ concept CompactIndex =
 template <class I>
 concept IndexScalar = FlatIndex<I> || CompactIndex<I>;
 
-/// A tensor of indices beside values Y: of an index scalar, and of Y's rank and storage order.
+/// A tensor of indices beside values Y: of an index scalar, and of Y's rank and
+/// storage order.
 template <class T, class Y>
 concept IndexTensor = TensorLike<T> && IndexScalar<ScalarOf<T>> && rank_of<T>
 == rank_of<Y>&& is_row_major<T> == is_row_major<Y>;
@@ -102,7 +108,8 @@ void pool_into(const Function& function, Y& y, const X& x, const Windows& window
   reduction(plan.problem, input.data(), y.data(), Parallel<Device>(device));
 }
 
-/// The plan of a backward, from the shape of the forward's input; checks the gradient's shape.
+/// The plan of a backward, from the shape of the forward's input; checks the
+/// gradient's shape.
 template <Layout layout, int D, std::size_t R, class G, class Windows>
 Plan<R> backward_plan(const Function& function, const char* argument, const Extents<R>& shape, const Operand<G>& dy,
                       const Windows& windows) {
@@ -122,7 +129,8 @@ OutputSize<D> output_size_of(const Extents<R>& shape) {
   return size;
 }
 
-/// Calls backward(shape of dx, output), where output() makes a new tensor of that shape, and returns the tensor.
+/// Calls backward(shape of dx, output), where output() makes a new tensor of
+/// that shape, and returns the tensor.
 template <class G, class Shape, class Backward>
 auto new_gradient(const Shape& input_shape, const Backward& backward) {
   constexpr int R = shape_rank<Shape>;

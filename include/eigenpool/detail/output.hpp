@@ -1,7 +1,9 @@
-// What becomes of accumulators: values, values with indices, or means, in the caller's scalar and memory.
+// What becomes of accumulators: values, values with indices, or means, in the
+// caller's scalar and memory.
 //
-// An output offers write(at, acc, count, info), for `count` elements that share a cell, and Info from info(cell).
-// `shared` says that Info is the same in all cells, so that one write may cross from cell to cell.
+// An output offers write(at, acc, count, info), for `count` elements that share
+// a cell, and Info from info(cell). `shared` says that Info is the same in all
+// cells, so that one write may cross from cell to cell.
 #pragma once
 
 #include "problem.hpp"
@@ -29,7 +31,8 @@ class Values {
   S* values_;
 };
 
-/// Numbers in a buffered row count from the start of the window on axis 2, from the first real tap on the others.
+/// Numbers in a buffered row count from the start of the window on axis 2, from
+/// the first real tap on the others.
 inline WindowTaps taps_from_start(const Problem& problem, const Cell& cell) {
   WindowTaps taps = window_taps(problem, cell);
   taps[2].real_begin = 0;
@@ -87,13 +90,17 @@ class ValuesAndIndices {
   Numbering numbering_;
 };
 
-/// The quotient of a sum and a divisor. A sum of -0 becomes +0, as if summing had started from 0; integers
-/// are rounded to nearest even; a custom scalar is multiplied by the reciprocal, since it may lack division.
+/// The quotient of a sum and a divisor. A sum of -0 becomes +0, as if summing
+/// had started from 0; integers are rounded to nearest even; a custom scalar is
+/// multiplied by the reciprocal, since it may lack division.
+template <std::floating_point Lane, int B>
+EIGENPOOL_INLINE simd::Vec<Lane, B> mean(const simd::Vec<Lane, B>& sum, const simd::Vec<Lane, B>& divisors) {
+  return simd::divide(simd::add(sum, simd::broadcast<Lane, B>(Lane(0))), divisors);
+}
 template <class Lane, int B>
 EIGENPOOL_INLINE simd::Vec<Lane, B> mean(const simd::Vec<Lane, B>& sum, Index divisor) {
   if constexpr (std::floating_point<Lane>) {
-    return simd::divide(simd::add(sum, simd::broadcast<Lane, B>(Lane(0))),
-                        simd::broadcast<Lane, B>(static_cast<Lane>(divisor)));
+    return mean(sum, simd::broadcast<Lane, B>(static_cast<Lane>(divisor)));
   } else {
     std::array<Lane, static_cast<std::size_t>(simd::Vec<Lane, B>::lanes)> lanes;
     simd::store(lanes.data(), sum);
@@ -112,7 +119,8 @@ class Means {
  public:
   using Info = Index;  // the divisor
 
-  /// Divides by `divisor` everywhere or, without one, by the product of the axes' own.
+  /// Divides by `divisor` everywhere or, without one, by the product of the
+  /// axes' own.
   Means(S* values, const Problem& problem, std::optional<Index> divisor) : values_(values), problem_(problem) {
     if (divisor)
       uniform_ = *divisor;
@@ -130,10 +138,22 @@ class Means {
   /// `outputs` neighbouring cells with a divisor each.
   template <int B, class R, class Rows>
   EIGENPOOL_INLINE void write_row(const Problem&, Index at, const Rows& rows, Cell cell, Index outputs) const {
+    using Lane = typename R::Lane;
     const Index outer = problem_.axes[0].divisor(cell.at[0]) * problem_.axes[1].divisor(cell.at[1]);
-    constexpr int single = static_cast<int>(sizeof(typename R::Lane));
-    for (Index o = 0; o < outputs; ++o)
-      write<single>(at + o, rows.results.template load<single>(o), 1, outer * problem_.axes[2].divisor(cell.at[2] + o));
+    if constexpr (std::floating_point<Lane>) {
+      constexpr Index lanes = simd::Vec<Lane, B>::lanes;
+      const auto divisors = rows.work[0];
+      for (Index o = 0; o < outputs; ++o)
+        divisors.values[o] = static_cast<Lane>(outer * problem_.axes[2].divisor(cell.at[2] + o));
+      for (Index o = 0; o < outputs; o += lanes)
+        simd::store_as(values_ + at + o, mean(rows.results.template load<B>(o), divisors.template load<B>(o)),
+                       std::min(lanes, outputs - o));
+    } else {
+      constexpr int single = static_cast<int>(sizeof(Lane));
+      for (Index o = 0; o < outputs; ++o)
+        write<single>(at + o, rows.results.template load<single>(o), 1,
+                      outer * problem_.axes[2].divisor(cell.at[2] + o));
+    }
   }
 
  private:

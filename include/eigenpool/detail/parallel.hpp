@@ -6,7 +6,8 @@
 EIGENPOOL_BEGIN
 namespace detail {
 
-/// DefaultDevice, or ThreadPoolDevice, which Eigen declares when EIGEN_USE_THREADS is defined.
+/// DefaultDevice, or ThreadPoolDevice, which Eigen declares when
+/// EIGEN_USE_THREADS is defined.
 template <class Device>
 concept ThreadedDevice = requires(const Device& device) {
   device.numThreadsInPool();
@@ -20,7 +21,8 @@ class Parallel {
  public:
   explicit Parallel(const Device& device) : device_(device) {}
 
-  /// Calls run(begin, end) on ranges that make up [0, tasks); a task moves about `bytes` bytes.
+  /// Calls run(begin, end) on ranges that make up [0, tasks); a task moves
+  /// about `bytes` bytes.
   template <class Run>
   void operator()(Index tasks, double bytes, const Run& run) const {
     if constexpr (ThreadedDevice<Device>) {

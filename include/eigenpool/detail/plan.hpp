@@ -1,4 +1,5 @@
-// From a tensor's shape and a description of windows to the canonical problem and the result's shape.
+// From a tensor's shape and a description of windows to the canonical problem
+// and the result's shape.
 #pragma once
 
 #include "driver.hpp"
@@ -33,8 +34,8 @@ struct Plan {
   }
 };
 
-/// Outer and inner extents by the table of storage orders and layouts: what is slower, and what is faster in
-/// memory than the spatial axes.
+/// Outer and inner extents by the table of storage orders and layouts: what is
+/// slower, and what is faster in memory than the spatial axes.
 template <Layout layout, int D, std::size_t R>
 void set_surroundings(Problem& problem, const Extents<R>& shape, bool row_major) {
   Index leading = 1;
@@ -45,13 +46,15 @@ void set_surroundings(Problem& problem, const Extents<R>& shape, bool row_major)
   problem.reversed = !row_major;
 }
 
-/// Checks everything that `shape` and `windows` can have wrong; `argument` is what the shape is called.
+/// Checks everything that `shape` and `windows` can have wrong; `argument` is
+/// what the shape is called.
 template <Layout layout, int D, std::size_t N, class Windows>
 Plan<N> make_plan(const Function& function, const char* argument, const Extents<N>& shape, const Windows& windows,
                   bool row_major) {
   constexpr int R = static_cast<int>(N);
   static_assert(R >= D + (layout == channels_last ? 1 : 0),
-                "eigenpool: the tensor's rank is too small for its spatial axes (and its channel axis)");
+                "eigenpool: the tensor's rank is too small for its spatial "
+                "axes (and its channel axis)");
   constexpr int spatial = first_spatial<layout>(R, D);
   Extents<D> extents{};
   for (int a = 0; a < R; ++a)

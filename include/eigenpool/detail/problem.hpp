@@ -1,4 +1,5 @@
-// A pooling in canonical form: memory [outer][axis 0][axis 1][axis 2][inner], and a table for each axis.
+// A pooling in canonical form: memory [outer][axis 0][axis 1][axis 2][inner],
+// and a table for each axis.
 #pragma once
 
 #include "axis.hpp"
@@ -7,8 +8,9 @@
 EIGENPOOL_BEGIN
 namespace detail {
 
-/// Axes in memory order, the slowest first; unused ones have extent 1. Row-major tensors have their logical
-/// axes in this order, column-major ones in reverse.
+/// Axes in memory order, the slowest first; unused ones have extent 1.
+/// Row-major tensors have their logical axes in this order, column-major ones
+/// in reverse.
 struct Problem {
   Index outer = 1, inner = 1;
   std::array<Axis, 3> axes;
@@ -22,7 +24,8 @@ struct Problem {
   constexpr Index plane() const { return axes[0].source() * axes[1].source() * axes[2].source(); }
   constexpr bool is_affine() const { return axes[0].is_affine() && axes[1].is_affine() && axes[2].is_affine(); }
 
-  /// Cells from one position to the next on each memory axis of the source, and elements.
+  /// Cells from one position to the next on each memory axis of the source, and
+  /// elements.
   constexpr std::array<Index, 3> plane_strides() const {
     return {axes[1].source() * axes[2].source(), axes[2].source(), 1};
   }
@@ -44,8 +47,9 @@ struct Problem {
     return {outer, inner, {axes[0].transposed(), axes[1].transposed(), axes[2].transposed()}, reversed};
   }
 
-  /// The same pooling with axes that nothing happens on merged into their neighbours, so that inner loops are
-  /// long. Only for results without indices: it forgets what a plane was.
+  /// The same pooling with axes that nothing happens on merged into their
+  /// neighbours, so that inner loops are long. Only for results without
+  /// indices: it forgets what a plane was.
   constexpr Problem simplified() const {
     Problem p = *this;
     for (int merged = 0; merged < 3 && p.axes[2].is_identity(); ++merged) {
@@ -56,7 +60,8 @@ struct Problem {
   }
 };
 
-/// Where an output cell is: which outer slice, and its position on each memory axis of the result.
+/// Where an output cell is: which outer slice, and its position on each memory
+/// axis of the result.
 struct Cell {
   Index outer;
   std::array<Index, 3> at;
@@ -99,11 +104,13 @@ inline WindowTaps window_taps(const Problem& problem, const Cell& cell) {
   return {problem.axes[0].taps(cell.at[0]), problem.axes[1].taps(cell.at[1]), problem.axes[2].taps(cell.at[2])};
 }
 
-/// How taps are numbered: by their position in the plane, or compactly within their window.
+/// How taps are numbered: by their position in the plane, or compactly within
+/// their window.
 struct Numbering {
   enum class Kind { flat, compact };
   Kind kind = Kind::flat;
-  std::array<Index, 3> stride{};  // per memory axis: between positions (flat) or between taps (compact)
+  std::array<Index, 3> stride{};  // per memory axis: between positions (flat) or
+                                  // between taps (compact)
 
   static constexpr Numbering flat(const Problem& problem) {
     return {Kind::flat, row_major(problem, [&](int a) { return problem.axes[static_cast<std::size_t>(a)].source(); })};
@@ -134,8 +141,9 @@ struct Numbering {
   }
 };
 
-/// The loops over a window's real taps, in the order that reducer R wants: a sum along logical axis 0 is the
-/// innermost, while other reducers meet the taps in row-major order. Numbers count from the first real tap.
+/// The loops over a window's real taps, in the order that reducer R wants: a
+/// sum along logical axis 0 is the innermost, while other reducers meet the
+/// taps in row-major order. Numbers count from the first real tap.
 template <class R>
 TapLoops tap_loops(const Problem& problem, const WindowTaps& taps, const Numbering& numbering) {
   const bool flipped = problem.reversed != R::ordered_sum;
@@ -149,7 +157,8 @@ TapLoops tap_loops(const Problem& problem, const WindowTaps& taps, const Numberi
   return loops;
 }
 
-/// The element offset of a window's first real tap from the start of the source.
+/// The element offset of a window's first real tap from the start of the
+/// source.
 inline Index first_tap(const Problem& problem, Index outer, const WindowTaps& taps) {
   const std::array<Index, 3> strides = problem.source_strides();
   Index offset = outer * problem.plane() * problem.inner;

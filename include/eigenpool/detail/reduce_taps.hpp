@@ -1,5 +1,6 @@
-// Reduces the taps of one window, over up to three axes, for many neighbouring elements at once: the loops that
-// run contiguously through memory, whatever they are called (rows of a plane, or the channels of a pixel).
+// Reduces the taps of one window, over up to three axes, for many neighbouring
+// elements at once: the loops that run contiguously through memory, whatever
+// they are called (rows of a plane, or the channels of a pixel).
 #pragma once
 
 #include "tree.hpp"
@@ -20,8 +21,8 @@ struct TapLoops {
 
   constexpr bool empty() const { return loop[0].count == 0 || loop[1].count == 0 || loop[2].count == 0; }
 
-  /// The count when at most one loop has more than one tap and all is one short run of the canonical tree,
-  /// (a + b) or ((a + b) + c); otherwise 0.
+  /// The count when at most one loop has more than one tap and all is one short
+  /// run of the canonical tree, (a + b) or ((a + b) + c); otherwise 0.
   constexpr int short_run() const {
     int count = 1;
     for (const Loop& l : loop) {
@@ -136,8 +137,9 @@ EIGENPOOL_INLINE void reduce_vectors(const S* p, Index length, const TapLoops& t
   }
 }
 
-/// For each i below `length`: reduces the taps that start at p + i, and calls sink(i, accumulator, count) for
-/// vectors of `count` elements. A sink may be called twice for an element, with the same result.
+/// For each i below `length`: reduces the taps that start at p + i, and calls
+/// sink(i, accumulator, count) for vectors of `count` elements. A sink may be
+/// called twice for an element, with the same result.
 template <class R, int B, class S, class Sink>
 EIGENPOOL_INLINE void reduce_taps(const S* p, Index length, const TapLoops& taps, const Sink& sink) {
   if (length < simd::Vec<typename R::Lane, B>::lanes) {

@@ -1,17 +1,19 @@
 // Reducers: stateless policies that say what a window becomes. Each has
 //
-//   Lane           what it computes in             Acc<B>   an accumulator of B bytes of lanes
-//   Row            a buffer of accumulators        numbered whether accumulators carry tap numbers
-//   ordered_sum    taps are combined along the canonical tree (tree.hpp); otherwise any order will do
-//   first(x, n)    the accumulator of one tap numbered n
-//   fold(a, x, n)  takes in a tap with a larger number than all before it
-//   merge(a, b)    combines accumulators of any taps
-//   shifted(a, n)  the same taps, numbered n higher
+//   Lane           what it computes in             Acc<B>   an accumulator of B
+//   bytes of lanes Row            a buffer of accumulators        numbered
+//   whether accumulators carry tap numbers ordered_sum    taps are combined
+//   along the canonical tree (tree.hpp); otherwise any order will do first(x,
+//   n)    the accumulator of one tap numbered n fold(a, x, n)  takes in a tap
+//   with a larger number than all before it merge(a, b)    combines
+//   accumulators of any taps shifted(a, n)  the same taps, numbered n higher
 //   identity()     the accumulator of no tap
-//   unzip(a, b, even, odd)  the lanes of two accumulators in a row, even ones and odd ones apart
+//   unzip(a, b, even, odd)  the lanes of two accumulators in a row, even ones
+//   and odd ones apart
 //
-// merge is associative, and commutative but for a sum's rounding. Max and ArgMax are idempotent.
-// Numbers grow along the window in logical row-major order, so ties and NaNs need no other information.
+// merge is associative, and commutative but for a sum's rounding. Max and
+// ArgMax are idempotent. Numbers grow along the window in logical row-major
+// order, so ties and NaNs need no other information.
 #pragma once
 
 #include "../simd/vec.hpp"
@@ -46,7 +48,8 @@ struct Max {
   EIGENPOOL_INLINE static Acc<B> first(const simd::Vec<Lane, B>& x, Index) {
     return x;
   }
-  // `a > x ? a : x` is one instruction on x86, and takes x where either is NaN; a NaN in a is put back.
+  // `a > x ? a : x` is one instruction on x86, and takes x where either is NaN;
+  // a NaN in a is put back.
   template <int B>
   EIGENPOOL_INLINE static void merge(Acc<B>& a, const Acc<B>& x) {
     const Acc<B> larger = simd::select(simd::greater(a, x), a, x);
@@ -73,8 +76,8 @@ struct Max {
   }
 };
 
-/// The larger value and the number of its tap: the first of equal values, the last of NaNs. S is the scalar that the
-/// lanes were widened from.
+/// The larger value and the number of its tap: the first of equal values, the
+/// last of NaNs. S is the scalar that the lanes were widened from.
 template <class S, class L, class N>
 struct ArgMax {
   using Lane = L;

@@ -1,4 +1,5 @@
-// Scratch rows of accumulators, private to a task: on the stack while they are short.
+// Scratch rows of accumulators, private to a task: on the stack while they are
+// short.
 #pragma once
 
 #include <memory>
@@ -8,7 +9,8 @@
 EIGENPOOL_BEGIN
 namespace detail {
 
-/// Hands out rows of a common length, each with room for a vector more, since kernels work in whole vectors.
+/// Hands out rows of a common length, each with room for a vector more, since
+/// kernels work in whole vectors.
 template <class R, int inline_bytes = 48 * 1024>
 class RowBuffer {
  public:

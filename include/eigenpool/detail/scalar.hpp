@@ -1,4 +1,5 @@
-// What a scalar is computed in: the lane type of each reduction, its lowest value, and the rounding of averages.
+// What a scalar is computed in: the lane type of each reduction, its lowest
+// value, and the rounding of averages.
 #pragma once
 
 #include <Eigen/Core>
@@ -15,7 +16,8 @@ namespace detail {
 template <class S>
 inline constexpr bool is_small_float = std::is_same_v<S, Eigen::half> || std::is_same_v<S, Eigen::bfloat16>;
 
-/// float, double and the integers; small floats are computed in float, anything else is a custom scalar.
+/// float, double and the integers; small floats are computed in float, anything
+/// else is a custom scalar.
 template <class S>
 inline constexpr bool is_custom = !std::is_arithmetic_v<S> && !is_small_float<S>;
 
@@ -32,7 +34,8 @@ struct Widened<S, true> {
 template <class S>
 using Compared = typename Widened<S>::type;
 
-/// Lanes for comparing beside tap numbers of the same width: at least 32 bits, since numbers need them.
+/// Lanes for comparing beside tap numbers of the same width: at least 32 bits,
+/// since numbers need them.
 template <class S>
 using Numbered = std::conditional_t<std::integral<S> && sizeof(S) < 4, std::int32_t, Compared<S>>;
 
@@ -40,7 +43,8 @@ using Numbered = std::conditional_t<std::integral<S> && sizeof(S) < 4, std::int3
 template <class S>
 using Added = typename std::conditional_t<std::integral<S>, std::type_identity<std::uint64_t>, Widened<S>>::type;
 
-/// The identity of a maximum: -infinity, or the lowest value of a type that has none.
+/// The identity of a maximum: -infinity, or the lowest value of a type that has
+/// none.
 template <class T>
 T lowest() {
   using Limits = std::numeric_limits<T>;
@@ -54,7 +58,8 @@ T lowest() {
     return Eigen::NumTraits<T>::lowest();
 }
 
-/// sum / divisor rounded to nearest, halves to even. The divisor may be negative.
+/// sum / divisor rounded to nearest, halves to even. The divisor may be
+/// negative.
 inline std::int64_t rounded_quotient(std::int64_t sum, std::int64_t divisor) {
   if (divisor == -1) return static_cast<std::int64_t>(-static_cast<std::uint64_t>(sum));
   const std::int64_t quotient = sum / divisor;

@@ -1,5 +1,6 @@
-// The backward of a maximum: each gradient is added where its window's maximum was, given by indices that a caller
-// hands back. Indices are checked, all of them, before anything is written.
+// The backward of a maximum: each gradient is added where its window's maximum
+// was, given by indices that a caller hands back. Indices are checked, all of
+// them, before anything is written.
 #pragma once
 
 #include <vector>
@@ -9,7 +10,8 @@
 EIGENPOOL_BEGIN
 namespace detail {
 
-/// Reads the indices of one problem: where in the source, counted from the start of a plane, a maximum was.
+/// Reads the indices of one problem: where in the source, counted from the
+/// start of a plane, a maximum was.
 template <class I>
 class IndexReader {
  public:
@@ -42,7 +44,8 @@ class IndexReader {
     }
   }
 
-  /// The plane offset, in memory order, of a faultless index that is not absent.
+  /// The plane offset, in memory order, of a faultless index that is not
+  /// absent.
   Index offset(I index, const WindowTaps& taps) const {
     if constexpr (FlatIndex<I>) {
       return problem_.reversed ? memory_offset(index) : static_cast<Index>(index);
@@ -82,7 +85,8 @@ class IndexReader {
     return offset;
   }
 
-  // The same small window everywhere: what each tap's number means is looked up, not divided out.
+  // The same small window everywhere: what each tap's number means is looked
+  // up, not divided out.
   void number_taps() {
     WindowTaps taps{};
     Index count = 1;
@@ -106,7 +110,8 @@ class IndexReader {
   std::size_t known_taps_ = 0;
 };
 
-/// "(0, 1, 2, 3)": the coordinates of the element that is number `offset` in a tensor's memory.
+/// "(0, 1, 2, 3)": the coordinates of the element that is number `offset` in a
+/// tensor's memory.
 template <std::size_t R>
 std::string coordinates(Index offset, const std::array<Index, R>& shape, bool row_major) {
   std::array<Index, R> at{};
@@ -158,8 +163,9 @@ void require_indices(const Function& function, const Problem& problem, const I* 
   }
 }
 
-/// dx = 0, then dx[index] += dy for every output, in logical row-major order within each plane, whatever the
-/// storage order, so that the sums have the same bits. Small floats are summed in float.
+/// dx = 0, then dx[index] += dy for every output, in logical row-major order
+/// within each plane, whatever the storage order, so that the sums have the
+/// same bits. Small floats are summed in float.
 template <class S, class I>
 class Scatter {
  public:

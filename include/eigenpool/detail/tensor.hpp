@@ -84,7 +84,8 @@ T make_tensor(const std::array<Index, R>& extents) {
   return T(dimensions_of<T>(extents));
 }
 
-/// The elements of an argument: its own memory or, for an expression, a tensor it is evaluated into once.
+/// The elements of an argument: its own memory or, for an expression, a tensor
+/// it is evaluated into once.
 template <class X>
 class Operand {
  public:
@@ -114,7 +115,8 @@ class Operand {
   const Scalar* data_ = nullptr;
 };
 
-/// A shape handed in by a caller: x.dimensions(), a std::array, an Eigen::array or Eigen::Sizes.
+/// A shape handed in by a caller: x.dimensions(), a std::array, an Eigen::array
+/// or Eigen::Sizes.
 template <class Shape>
 inline constexpr int shape_rank = static_cast<int>(Eigen::internal::array_size<std::remove_cvref_t<Shape>>::value);
 
@@ -125,7 +127,8 @@ Index elements(const std::array<Index, R>& extents) {
   return count;
 }
 
-/// Fails unless the bytes of a tensor of these extents can be counted in 64 bits, and its extents in I.
+/// Fails unless the bytes of a tensor of these extents can be counted in 64
+/// bits, and its extents in I.
 template <class I, std::size_t R>
 void require_countable(const Function& function, const char* argument, const std::array<Index, R>& extents,
                        std::size_t element_bytes) {

@@ -1,8 +1,10 @@
-// The one place that names instruction sets: runs a task compiled for the widest vectors this machine has.
+// The one place that names instruction sets: runs a task compiled for the
+// widest vectors this machine has.
 //
-// A task is a function object whose always-inlined run<VectorBytes>() holds the whole kernel, so that the
-// entry it is inlined into decides what it is compiled for. Every object holds the same entries; which one runs
-// is found out once per process.
+// A task is a function object whose always-inlined run<VectorBytes>() holds the
+// whole kernel, so that the entry it is inlined into decides what it is
+// compiled for. Every object holds the same entries; which one runs is found
+// out once per process.
 #pragma once
 
 #include <atomic>
@@ -10,7 +12,8 @@
 
 #include "../config.hpp"
 
-// The widest vectors to compile entries for: 16, 32 or 64. Smaller means less code and shorter compile times.
+// The widest vectors to compile entries for: 16, 32 or 64. Smaller means less
+// code and shorter compile times.
 #if !defined(EIGENPOOL_MAX_VECTOR_BYTES)
 #define EIGENPOOL_MAX_VECTOR_BYTES 64
 #endif
@@ -20,7 +23,8 @@
 #define EIGENPOOL_X86_DISPATCH 1
 #endif
 
-// g++ 12 takes 64-byte comparisons apart, lane by lane, in functions that only an attribute allows AVX-512.
+// g++ 12 takes 64-byte comparisons apart, lane by lane, in functions that only
+// an attribute allows AVX-512.
 #if defined(EIGENPOOL_X86_DISPATCH) && EIGENPOOL_MAX_VECTOR_BYTES >= 64 && (defined(__clang__) || defined(__AVX512F__))
 #define EIGENPOOL_AVX512_DISPATCH 1
 #endif
@@ -32,7 +36,8 @@ inline std::atomic<int> max_vector_bytes{0};  // 0: not asked for yet
 EIGENPOOL_BEGIN
 namespace simd {
 
-/// The widest vectors, in bytes, that this build has an entry for and this machine can run: 16, 32 or 64.
+/// The widest vectors, in bytes, that this build has an entry for and this
+/// machine can run: 16, 32 or 64.
 inline int machine_vector_bytes() {
 #if defined(EIGENPOOL_AVX512_DISPATCH)
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
@@ -45,11 +50,13 @@ inline int machine_vector_bytes() {
   return 16;
 }
 
-/// Caps the vector width of all later calls in this process (16, 32 or 64); results do not depend on it.
+/// Caps the vector width of all later calls in this process (16, 32 or 64);
+/// results do not depend on it.
 inline void set_max_vector_bytes(int bytes) { process::max_vector_bytes.store(bytes); }
 
-/// The vector width in use: the machine's, under set_max_vector_bytes or, before the first call of that, the
-/// environment variable EIGENPOOL_MAX_VECTOR_BYTES.
+/// The vector width in use: the machine's, under set_max_vector_bytes or,
+/// before the first call of that, the environment variable
+/// EIGENPOOL_MAX_VECTOR_BYTES.
 inline int vector_bytes() {
   static const int machine = machine_vector_bytes();
   int cap = process::max_vector_bytes.load(std::memory_order_relaxed);

@@ -1,5 +1,6 @@
-// The vector vocabulary: Vec<T, Bytes> on compiler vector types, or on plain arrays where a compiler has none
-// (or EIGENPOOL_PORTABLE_SIMD asks for them), and for single lanes, which may hold any scalar with + and <.
+// The vector vocabulary: Vec<T, Bytes> on compiler vector types, or on plain
+// arrays where a compiler has none (or EIGENPOOL_PORTABLE_SIMD asks for them),
+// and for single lanes, which may hold any scalar with + and <.
 #pragma once
 
 #include <array>
@@ -32,7 +33,8 @@ struct SignedOf<8> {
   using type = std::int64_t;
 };
 
-/// The signed integer as wide as T: the lanes of a comparison's result, and of tap numbers beside T.
+/// The signed integer as wide as T: the lanes of a comparison's result, and of
+/// tap numbers beside T.
 template <class T>
 using Signed = typename SignedOf<sizeof(T)>::type;
 
@@ -124,7 +126,8 @@ EIGENPOOL_INLINE Vec<T, Bytes> divide(const Vec<T, Bytes>& a, const Vec<T, Bytes
     return each::apply<Vec<T, Bytes>>([](const T& x, const T& y) { return static_cast<T>(x / y); }, a, b);
 }
 
-/// a > b, lane by lane; written with < alone, since that is all a custom scalar must have.
+/// a > b, lane by lane; written with < alone, since that is all a custom scalar
+/// must have.
 template <class T, int Bytes>
 EIGENPOOL_INLINE Mask<T, Bytes> greater(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b) {
   if constexpr (Vec<T, Bytes>::compiled)
@@ -171,7 +174,8 @@ EIGENPOOL_INLINE Mask<T, Bytes> both(const Mask<T, Bytes>& a, const Mask<T, Byte
     return each::apply<Mask<T, Bytes>>([](bool x, bool y) { return x && y; }, a, b);
 }
 
-/// Lane by lane: where the mask holds, a, else b. There are as many lanes of U as of T.
+/// Lane by lane: where the mask holds, a, else b. There are as many lanes of U
+/// as of T.
 template <class T, int TBytes, class U, int UBytes>
 EIGENPOOL_INLINE Vec<U, UBytes> select(const Mask<T, TBytes>& mask, const Vec<U, UBytes>& a, const Vec<U, UBytes>& b) {
   if constexpr (Vec<U, UBytes>::compiled)
@@ -201,6 +205,27 @@ EIGENPOOL_INLINE void unzip(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b, Vec<
   }
 }
 
+/// Two vectors interleaved: a[0], b[0], a[1], b[1], ...
+template <class T, int Bytes>
+EIGENPOOL_INLINE void zip(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b, Vec<T, Bytes>& low, Vec<T, Bytes>& high) {
+  constexpr int lanes = Vec<T, Bytes>::lanes;
+  if constexpr (Vec<T, Bytes>::compiled) {
+    [&]<int... I>(std::integer_sequence<int, I...>) EIGENPOOL_LAMBDA {
+      low.raw = __builtin_shufflevector(a.raw, b.raw, (I / 2 + I % 2 * lanes)...);
+      high.raw = __builtin_shufflevector(a.raw, b.raw, (lanes / 2 + I / 2 + I % 2 * lanes)...);
+    }
+    (std::make_integer_sequence<int, lanes>{});
+  } else {
+    std::array<T, 2 * static_cast<std::size_t>(lanes)> row;
+    for (std::size_t i = 0; i < a.raw.size(); ++i) {
+      row[2 * i] = a.raw[i];
+      row[2 * i + 1] = b.raw[i];
+    }
+    low = load<T, Bytes>(row.data());
+    high = load<T, Bytes>(row.data() + lanes);
+  }
+}
+
 /// Converts while loading: `lanes` elements of S from p become lanes of T.
 template <class T, int Bytes, class S>
 EIGENPOOL_INLINE Vec<T, Bytes> load_as(const S* p) {
@@ -218,7 +243,8 @@ EIGENPOOL_INLINE Vec<T, Bytes> load_as(const S* p) {
   }
 }
 
-/// The same from fewer than a vector's elements; the other lanes repeat the first.
+/// The same from fewer than a vector's elements; the other lanes repeat the
+/// first.
 template <class T, int Bytes, class S>
 EIGENPOOL_INLINE Vec<T, Bytes> load_as(const S* p, std::int64_t count) {
   std::array<T, static_cast<std::size_t>(Vec<T, Bytes>::lanes)> converted;
