@@ -186,8 +186,7 @@ TYPED_TEST(MaxTies, FirstCellOfAConstantPlane) {
     typename TypeParam::Shape place{};
     for (Eigen::Index n = 0; n < y.size(); ++n) {
       Eigen::Index rest = n;
-      for (std::size_t a = place.size(); a-- > 0; rest /= y.dimension(static_cast<int>(a)))
-        place[a] = rest % y.dimension(static_cast<int>(a));
+      for (std::size_t a = place.size(); a-- > 0; rest /= y.dimension(a)) place[a] = rest % y.dimension(a);
       std::int64_t first = 0, tap = 0;
       for (int a = 0; a < D; ++a) {
         const Eigen::Index o = place[static_cast<std::size_t>(TypeParam::first_spatial + a)];

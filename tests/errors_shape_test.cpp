@@ -176,8 +176,7 @@ TYPED_TEST(ShapeErrors, EmptyBatchOrChannelsAreNoError) {
     calls.expect_no_error();
     const auto pooled =
         eigenpool_test::Fronts<TypeParam::D>::template max_pool<TypeParam::layout>(calls.x, calls.window);
-    for (std::size_t a = 0; a < calls.output_shape.size(); ++a)
-      EXPECT_EQ(pooled.dimension(static_cast<int>(a)), calls.output_shape[a]);
+    for (std::size_t a = 0; a < calls.output_shape.size(); ++a) EXPECT_EQ(pooled.dimension(a), calls.output_shape[a]);
     calls.dy =
         typename TestFixture::Values(this->changed(calls.output_shape, std::size_t{TypeParam::first_spatial}, 1));
     calls.expect_error(gradient_ | window_, this->text("gradient", TypeParam::first_spatial, 1) + "expected 3");

@@ -281,16 +281,18 @@ class Run {
   Tensor<Scalar> max_dy_;
 };
 
-// Every operator of `g`'s kind, in this case's layout and storage order. `out`: the output's spatial extents.
-template <class Case, class Scalar, class Device = Eigen::DefaultDevice>
+// Every operator of `g`'s kind, in this case's layout and storage order. `out`: the output's spatial extents. `Compact`
+// numbers the taps of fixed windows that it can number; the others take two bytes.
+template <class Case, class Scalar, class Compact = std::uint8_t, class Device = Eigen::DefaultDevice>
 Results run(const Geometry& g, const Extents& out, const Inputs& inputs, const Device& device = {}) {
+  using Fixed = FixedWindows<Case>;
+  using Adaptive = AdaptiveWindows<Case>;
+  using Global = GlobalWindow<Case>;
   Run<Case, Scalar, Device> run(g, out, inputs, device);
-  if (g.kind == oracle::Kind::adaptive)
-    return run.template all<AdaptiveWindows<Case>, std::uint16_t>(AdaptiveWindows<Case>(g));
-  if (g.kind == oracle::Kind::global) return run.template all<GlobalWindow<Case>, std::uint16_t>(GlobalWindow<Case>(g));
-  if (oracle::product(g.kernel) > 255)
-    return run.template all<FixedWindows<Case>, std::uint16_t>(FixedWindows<Case>(g));
-  return run.template all<FixedWindows<Case>, std::uint8_t>(FixedWindows<Case>(g));
+  if (g.kind == oracle::Kind::adaptive) return run.template all<Adaptive, std::uint16_t>(Adaptive(g));
+  if (g.kind == oracle::Kind::global) return run.template all<Global, std::uint16_t>(Global(g));
+  const bool fits = oracle::product(g.kernel) <= Index{std::numeric_limits<Compact>::max()};
+  return fits ? run.template all<Fixed, Compact>(Fixed(g)) : run.template all<Fixed, std::uint16_t>(Fixed(g));
 }
 
 }  // namespace harness

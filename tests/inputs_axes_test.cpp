@@ -73,8 +73,8 @@ void expect_leading_axes_merge(const Shape<R>& shape) {
   Tensor<D + 1> plain(merged<D, R>(shape));
   std::copy(x.data(), x.data() + x.size(), plain.data());
   const auto y = Fronts<D>::template max_pool<channels_first>(x, Window<D>{.kernel = 2});
-  for (int a = 0; a < R; ++a)
-    EXPECT_EQ(y.dimension(a), shape[static_cast<std::size_t>(a)] / (a < R - D ? 1 : 2)) << "axis " << a;
+  for (std::size_t a = 0; a < std::size_t{R}; ++a)
+    EXPECT_EQ(y.dimension(a), shape[a] / (a < std::size_t{R - D} ? 1 : 2)) << "axis " << a;
   expect_pooled_alike<D, channels_first>(x, plain);
 }
 
@@ -165,7 +165,7 @@ void expect_global_agrees() {
   EXPECT_EQ(flat_average.dimension(0), 2);
   EXPECT_EQ(flat_average.dimension(1), 3);
   const auto kept_average = eigenpool::global_avg_pool<layout>(x, keep_dims);
-  for (int a = 0; a < rank; ++a) EXPECT_EQ(kept_average.dimension(a), average.dimension(a));
+  for (std::size_t a = 0; a < std::size_t{rank}; ++a) EXPECT_EQ(kept_average.dimension(a), average.dimension(a));
   expect_same_elements(flat_average, average);
   expect_same_elements(kept_average, average);
   expect_same_elements(flat.output, largest.output);

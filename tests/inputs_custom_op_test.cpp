@@ -2,6 +2,7 @@
 #define EIGEN_USE_THREADS
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <unsupported/Eigen/CXX11/ThreadPool>
 
 #include "fronts.hpp"
@@ -37,7 +38,8 @@ void expect_evaluates_to(const Expression& expression, const Tensor& expected) {
   on_threads.device(threads) = expression;
   on_one.device(alone) = expression;
   const Tensor assigned = expression;
-  for (int axis = 0; axis < Tensor::NumIndices; ++axis) ASSERT_EQ(assigned.dimension(axis), expected.dimension(axis));
+  for (std::size_t axis = 0; axis < std::size_t{Tensor::NumIndices}; ++axis)
+    ASSERT_EQ(assigned.dimension(axis), expected.dimension(axis));
   for (Eigen::Index i = 0; i < expected.size(); ++i) {
     ASSERT_EQ(assigned.data()[i], expected.data()[i]) << "element " << i;
     ASSERT_EQ(on_threads.data()[i], expected.data()[i]) << "element " << i;

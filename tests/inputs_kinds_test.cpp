@@ -28,7 +28,7 @@ Tensor filled(Tensor x, int seed = 1) {
 template <class A, class B>
 void expect_same(const A& a, const B& b) {
   static_assert(A::NumIndices == B::NumIndices);
-  for (int axis = 0; axis < int{A::NumIndices}; ++axis) ASSERT_EQ(a.dimension(axis), b.dimension(axis));
+  for (unsigned axis = 0; axis < unsigned{A::NumIndices}; ++axis) ASSERT_EQ(a.dimension(axis), b.dimension(axis));
   for (Eigen::Index i = 0; i < a.size(); ++i) ASSERT_EQ(a.data()[i], b.data()[i]) << "element " << i;
 }
 

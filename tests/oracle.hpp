@@ -93,8 +93,7 @@ inline std::vector<AxisWindow> axis_windows(const Geometry& g, std::size_t axis)
   const Index outputs = outputs_of(g, axis);
   std::vector<AxisWindow> windows;
   for (Index i = 0; i < outputs; ++i) {
-    windows.push_back(g.kind == Kind::window ? fixed_window(g, axis, i)
-                                             : adaptive_window(g.spatial[axis], outputs, i));
+    windows.push_back(g.kind == Kind::window ? fixed_window(g, axis, i) : adaptive_window(g.spatial[axis], outputs, i));
   }
   return windows;
 }

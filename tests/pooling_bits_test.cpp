@@ -54,9 +54,9 @@ class KernelChoice {
 template <eigenpool::Layout layout, int order, class Device = Eigen::DefaultDevice>
 Results run(const Geometry& g, const Inputs& inputs, const Device& device = {}) {
   const oracle::Extents out = oracle::output_spatial(g);
-  if (g.rank() == 1) return harness::run<PoolingCase<1, layout, order>, float>(g, out, inputs, device);
-  if (g.rank() == 2) return harness::run<PoolingCase<2, layout, order>, float>(g, out, inputs, device);
-  return harness::run<PoolingCase<3, layout, order>, float>(g, out, inputs, device);
+  if (g.rank() == 1) return harness::run<PoolingCase<1, layout, order>, float, std::uint8_t>(g, out, inputs, device);
+  if (g.rank() == 2) return harness::run<PoolingCase<2, layout, order>, float, std::uint8_t>(g, out, inputs, device);
+  return harness::run<PoolingCase<3, layout, order>, float, std::uint8_t>(g, out, inputs, device);
 }
 
 template <eigenpool::Layout layout, int order>

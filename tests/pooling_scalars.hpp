@@ -45,22 +45,25 @@ class PoolingOf : public testing::Test {
     const Values few = families::ties.values(outputs, seed + 1);  // small sums: exact in a small float
     return {scalar_values<Scalar>(oracle::input_size(g), seed), few, few};
   }
+  // With an override the average may be no number of an integer type: too large, or negative and unsigned.
+  static bool is_defined(const Geometry& g) { return g.rank() == 2 && !(std::integral<Scalar> && g.divisor); }
+
   template <eigenpool::Layout layout>
   static void expect_equals_the_oracle(const Geometry& g) {
     SCOPED_TRACE(testing::PrintToString(g));
     const Inputs inputs = inputs_for(g, static_cast<std::uint64_t>(g.spatial.back()));
-    const Results results = run<PoolingCase<2, layout>, Scalar>(g, oracle::output_spatial(g), inputs);
+    const Results results = run<PoolingCase<2, layout>, Scalar, std::uint16_t>(g, oracle::output_spatial(g), inputs);
     expect_oracle<Scalar>(g, inputs, families::Sums::exact, results);
   }
   template <eigenpool::Layout layout>
   static void expect_all_equal_the_oracle() {
     for (const Geometry& g : cases::table()) {
-      if (g.rank() == 2) expect_equals_the_oracle<layout>(g);
+      if (is_defined(g)) expect_equals_the_oracle<layout>(g);
     }
     for (Index kernel = 1; kernel <= 7; ++kernel) {
       for (Index stride = 1; stride <= 3; ++stride) {
         for (const Geometry& g : cases::widths(kernel, stride)) {
-          if (g.rank() == 2) expect_equals_the_oracle<layout>(g);
+          if (is_defined(g)) expect_equals_the_oracle<layout>(g);
         }
       }
     }

@@ -28,7 +28,7 @@ std::vector<Geometry> two_dimensional() {
 
 template <eigenpool::Layout layout>
 Results run(const Geometry& g, const Inputs& inputs) {
-  return harness::run<PoolingCase<2, layout>, float>(g, oracle::output_spatial(g), inputs);
+  return harness::run<PoolingCase<2, layout>, float, std::uint16_t>(g, oracle::output_spatial(g), inputs);
 }
 
 class PortableSimd : public testing::TestWithParam<std::tuple<Geometry, Family>> {};
