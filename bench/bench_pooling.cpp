@@ -8,8 +8,10 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,8 +80,8 @@ Options parse(int argc, char** argv) {
     std::string rounds;
     if (value(argument, "--cases=", options.cases)) continue;
     if (value(argument, "--rounds=", rounds)) {
-      options.rounds = std::stoi(rounds);
-      if (options.rounds < 1) throw std::invalid_argument("--rounds must be at least 1");
+      options.rounds = std::atoi(rounds.c_str());
+      if (options.rounds < 1) throw std::invalid_argument("--rounds=" + rounds + " is not a number of at least 1");
     } else if (argument == "--table") {
       options.table = true;
     } else {

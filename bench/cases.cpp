@@ -1,6 +1,7 @@
 #include "cases.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <fstream>
 #include <map>
 #include <optional>
@@ -20,16 +21,18 @@ std::vector<std::string> split(const std::string& text, char separator) {
 }
 
 Index number(const std::string& text) {
-  std::size_t used = 0;
-  const Index value = std::stoll(text, &used);
-  if (used != text.size() || value < 0) throw std::invalid_argument(text);
+  Index value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < 0) {
+    throw std::invalid_argument("'" + text + "' is not a number of at least 0");
+  }
   return value;
 }
 
 // "3x3" as {1, 3, 3} when missing axes count as 1.
 Case::Extents extents(const std::string& text, Index missing) {
   const std::vector<std::string> parts = split(text, 'x');
-  if (parts.empty() || parts.size() > 3) throw std::invalid_argument(text);
+  if (parts.empty() || parts.size() > 3) throw std::invalid_argument("'" + text + "' is not one to three extents");
   Case::Extents values{missing, missing, missing};
   std::transform(parts.begin(), parts.end(), values.end() - static_cast<std::ptrdiff_t>(parts.size()), number);
   return values;
@@ -48,7 +51,7 @@ std::vector<Dtype> dtypes_from(const std::string& names) {
   std::vector<Dtype> dtypes;
   for (const std::string& name : split(names, ',')) {
     const auto* found = std::find_if(all.begin(), all.end(), [&](Dtype d) { return name == name_of(d); });
-    if (found == all.end()) throw std::invalid_argument(name);
+    if (found == all.end()) throw std::invalid_argument("'" + name + "' is not a type that is measured");
     dtypes.push_back(*found);
   }
   return dtypes;
@@ -73,9 +76,18 @@ Case case_from(const Row& row, Op op) {
   return c;
 }
 
+// Every column that is read, so that a table which lacks one is refused at its first line.
+void check_columns(const std::vector<std::string>& names) {
+  for (const char* name : {"id", "op", "n", "c", "in", "k", "s", "p", "ceil", "incl", "out", "dtypes", "bwd"}) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      throw std::invalid_argument("no column '" + std::string(name) + "'");
+    }
+  }
+}
+
 Row named_columns(const std::vector<std::string>& names, const std::string& line) {
   const std::vector<std::string> values = split(line, '\t');
-  if (values.size() != names.size()) throw std::invalid_argument("the number of columns");
+  if (values.size() != names.size()) throw std::invalid_argument("not as many columns as the first line has");
   Row row;
   for (std::size_t i = 0; i < names.size(); ++i) row[names[i]] = values[i];
   return row;
@@ -92,16 +104,17 @@ CaseTable read_cases(const std::string& path) {
   for (std::string line; std::getline(file, line);) {
     ++line_number;
     if (line.empty() || line[0] == '#') continue;
-    if (names.empty()) {
-      names = split(line, '\t');
-      continue;
-    }
     try {
+      if (names.empty()) {
+        names = split(line, '\t');
+        check_columns(names);
+        continue;
+      }
       const Row row = named_columns(names, line);
       const std::optional<Op> op = op_from(row.at("op"));
       if (op) table.cases.push_back(case_from(row, *op));
       if (!op) table.skipped.push_back(row.at("id") + " (" + row.at("op") + ")");
-    } catch (const std::logic_error& error) {  // a number, a name or a column that is not there
+    } catch (const std::logic_error& error) {
       throw std::runtime_error(path + ":" + std::to_string(line_number) + ": " + error.what());
     }
   }

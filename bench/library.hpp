@@ -15,7 +15,8 @@ Run library_max(const Problem& problem, const Buffers& buffers);
 Run library_average(const Problem& problem, const Buffers& buffers);
 Run library_adaptive(const Problem& problem, const Buffers& buffers);
 Run library_global(const Problem& problem, const Buffers& buffers);
-Run library_other_types(const Problem& problem, const Buffers& buffers);
+Run library_floats(const Problem& problem, const Buffers& buffers);    // double, half, bfloat16
+Run library_integers(const Problem& problem, const Buffers& buffers);  // 8 bits
 
 template <typename T, int rank>
 using Map = Eigen::TensorMap<Eigen::Tensor<T, rank, Eigen::RowMajor>>;

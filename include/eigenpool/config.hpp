@@ -15,14 +15,29 @@
 #define EIGENPOOL_LAMBDA
 #endif
 
+// The widest vectors to compile entries for, in bytes: 16, 32 or 64. Smaller means less code to compile.
+#if !defined(EIGENPOOL_MAX_VECTOR_BYTES)
+#define EIGENPOOL_MAX_VECTOR_BYTES 64
+#endif
+
 #if defined(__AVX512F__)
 #define EIGENPOOL_ABI_ISA avx512
 #elif defined(__AVX2__) && defined(__FMA__)
 #define EIGENPOOL_ABI_ISA avx2_fma
 #elif defined(__AVX2__)
 #define EIGENPOOL_ABI_ISA avx2
+#elif defined(__AVX__) && defined(__FMA__)
+#define EIGENPOOL_ABI_ISA avx_fma
 #elif defined(__AVX__)
 #define EIGENPOOL_ABI_ISA avx
+#elif defined(__SSE4_2__)
+#define EIGENPOOL_ABI_ISA sse4_2
+#elif defined(__SSE4_1__)
+#define EIGENPOOL_ABI_ISA sse4_1
+#elif defined(__SSSE3__)
+#define EIGENPOOL_ABI_ISA ssse3
+#elif defined(__SSE3__)
+#define EIGENPOOL_ABI_ISA sse3
 #else
 #define EIGENPOOL_ABI_ISA base
 #endif
@@ -39,9 +54,10 @@
 #define EIGENPOOL_ABI_ERRORS aborts
 #endif
 
-#define EIGENPOOL_JOIN_(version, isa, simd, errors) v##version##_##isa##_##simd##_##errors
-#define EIGENPOOL_JOIN(version, isa, simd, errors) EIGENPOOL_JOIN_(version, isa, simd, errors)
-#define EIGENPOOL_ABI EIGENPOOL_JOIN(0_1_0, EIGENPOOL_ABI_ISA, EIGENPOOL_ABI_SIMD, EIGENPOOL_ABI_ERRORS)
+#define EIGENPOOL_JOIN_(version, isa, bytes, simd, errors) v##version##_##isa##_##bytes##_##simd##_##errors
+#define EIGENPOOL_JOIN(version, isa, bytes, simd, errors) EIGENPOOL_JOIN_(version, isa, bytes, simd, errors)
+#define EIGENPOOL_ABI \
+  EIGENPOOL_JOIN(0_1_0, EIGENPOOL_ABI_ISA, EIGENPOOL_MAX_VECTOR_BYTES, EIGENPOOL_ABI_SIMD, EIGENPOOL_ABI_ERRORS)
 
 #define EIGENPOOL_BEGIN \
   namespace eigenpool { \

@@ -12,12 +12,6 @@
 
 #include "../config.hpp"
 
-// The widest vectors to compile entries for: 16, 32 or 64. Smaller means less
-// code and shorter compile times.
-#if !defined(EIGENPOOL_MAX_VECTOR_BYTES)
-#define EIGENPOOL_MAX_VECTOR_BYTES 64
-#endif
-
 #if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__)) && \
     !defined(EIGENPOOL_PORTABLE_SIMD) && EIGENPOOL_MAX_VECTOR_BYTES >= 32
 #define EIGENPOOL_X86_DISPATCH 1

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <concepts>
+#include <cstdint>
 #include <cstring>
 #include <type_traits>
 #include <utility>

@@ -1,9 +1,10 @@
 // Types other than float: the forward passes of the operators that the table names them for.
+#pragma once
+
 #include "dispatch.hpp"
 #include "library.hpp"
 
-namespace bench {
-namespace {
+namespace bench::other_types {
 
 template <typename T, Layout layout>
 Run forward(const Problem& problem, const Buffers& buffers) {
@@ -21,21 +22,9 @@ Run forward(const Problem& problem, const Buffers& buffers) {
   return [=]() mutable { eigenpool::avg_pool2d_into<layout>(y, x, w, options); };
 }
 
-}  // namespace
-
-Run library_other_types(const Problem& problem, const Buffers& buffers) {
-  const Op op = problem.c.op;
-  const bool built = op == Op::max || op == Op::average || op == Op::global_average;
-  if (!built || problem.c.axes != 2 || problem.direction != Direction::forward) return {};
-  return with_layout(problem.layout, [&](auto layout) {
-    return with_scalar(problem.dtype, [&](auto value) -> Run {
-      using T = decltype(value);
-      if constexpr (std::is_same_v<T, float>)
-        return {};  // the other files have it
-      else
-        return forward<T, layout.value>(problem, buffers);
-    });
-  });
+template <typename T>
+Run make(const Problem& problem, const Buffers& buffers) {
+  return with_layout(problem.layout, [&](auto layout) { return forward<T, layout.value>(problem, buffers); });
 }
 
-}  // namespace bench
+}  // namespace bench::other_types
