@@ -105,9 +105,11 @@ void max_backward_from_input(const Function& function, const G& dy, const X& x, 
 template <Layout layout, int D, class Y, class G, class X, class Windows, PoolingDevice Device>
 void max_backward_from_input_into(const Function& function, Y& dx, const G& dy, const X& x, const Windows& windows,
                                   const Device& device) {
-  require_shape(function, "output", shape_of(dx), shape_of(x));
-  max_backward_from_input<layout, D>(
-      function, dy, x, windows, [&]() -> auto& { return dx; }, device);
+  const auto output = [&]() -> auto& {
+    require_shape(function, "output", shape_of(dx), shape_of(x));
+    return dx;
+  };
+  max_backward_from_input<layout, D>(function, dy, x, windows, output, device);
 }
 
 }  // namespace detail
