@@ -54,7 +54,12 @@ using ResultTensor = Eigen::Tensor<Scalar, rank, static_cast<int>(TraitsOf<X>::L
 template <int R, class Dimensions>
 Extents<R> extents_of(const Dimensions& dimensions) {
   Extents<R> extents{};
-  for (std::size_t a = 0; a < static_cast<std::size_t>(R); ++a) extents[a] = static_cast<Index>(dimensions[a]);
+  for (std::size_t a = 0; a < static_cast<std::size_t>(R); ++a) {
+    if constexpr (requires { dimensions.data(); })
+      extents[a] = static_cast<Index>(dimensions[a]);
+    else  // Eigen::Sizes counts in signed numbers
+      extents[a] = static_cast<Index>(dimensions[static_cast<std::ptrdiff_t>(a)]);
+  }
   return extents;
 }
 
