@@ -35,11 +35,14 @@ struct Plan {
 };
 
 /// Outer and inner extents by the table of storage orders and layouts: what is
-/// slower, and what is faster in memory than the spatial axes.
+/// slower, and what is faster in memory than the spatial axes. A hostile shape's
+/// product wraps here, and require_countable() then refuses the shape.
 template <Layout layout, int D, std::size_t R>
 void set_surroundings(Problem& problem, const Extents<R>& shape, bool row_major) {
-  Index leading = 1;
-  for (int a = 0; a < first_spatial<layout>(static_cast<int>(R), D); ++a) leading *= shape[static_cast<std::size_t>(a)];
+  std::uint64_t product = 1;
+  for (int a = 0; a < first_spatial<layout>(static_cast<int>(R), D); ++a)
+    product *= static_cast<std::uint64_t>(shape[static_cast<std::size_t>(a)]);
+  const Index leading = static_cast<Index>(product);
   const Index trailing = layout == channels_last ? shape[R - 1] : 1;
   problem.outer = row_major ? leading : trailing;
   problem.inner = row_major ? trailing : leading;
