@@ -78,6 +78,15 @@ class Axis {
     return is_affine() && kernel_ == 1 && stride_ == 1 && padding_ == 0 && source_ == result_;
   }
 
+  /// Whether windows cover the source without overlap, padding or rest.
+  constexpr bool tiles() const {
+    return is_affine() && padding_ == 0 && source_ == result_ * stride_ && (kernel_ - 1) * dilation_ < stride_;
+  }
+  /// `times` of a tiling axis, one after the other.
+  constexpr Axis repeated(Index times) const {
+    return affine(source_ * times, result_ * times, kernel_, stride_, 0, 0, dilation_, counted_);
+  }
+
   constexpr Taps taps(Index i) const {
     switch (kind_) {
       case Kind::affine:
@@ -101,6 +110,15 @@ class Axis {
       return std::clamp(ceil_div(room, dilation_), Index{1}, kernel_);
     }
     return std::max(taps(i).real(), Index{1});
+  }
+
+  /// The outputs [begin, end) of an affine axis whose windows have all of their
+  /// taps in the source; empty for other axes.
+  constexpr Span whole() const {
+    if (!is_affine()) return {0, 0};
+    const Index begin = ceil_div(padding_, stride_);
+    const Index last = source_ + padding_ - (kernel_ - 1) * dilation_ - 1;
+    return {begin, last < 0 ? begin : std::clamp(last / stride_ + 1, begin, std::max(begin, result_))};
   }
 
   constexpr bool divisor_is_uniform() const {

@@ -34,14 +34,14 @@ struct VectorTask {
   }
 };
 
-/// Whether tap numbers relative to a window fit beside the lanes of R, with one
-/// to spare for "none".
+/// Whether the numbers of all taps, padding included, fit beside the lanes of R,
+/// with one to spare for "none".
 template <class R>
 bool numbers_fit(const Problem& problem, const Numbering& numbering) {
   Wide largest = 0;
   for (std::size_t a = 0; a < 3; ++a) {
     const Axis& axis = problem.axes[a];
-    largest += Wide{axis.max_count()} * numbering.weight(a, axis.dilation());
+    largest += (axis.source() + Wide{2} * axis.max_count() * axis.dilation()) * numbering.stride[a];
   }
   return largest < std::numeric_limits<typename R::Number>::max();
 }
@@ -50,6 +50,14 @@ bool numbers_fit(const Problem& problem, const Numbering& numbering) {
 /// does not grow with its area.
 inline bool is_long(const Axis& axis) {
   return axis.is_affine() && axis.kernel() >= 5 && axis.kernel() > 2 * axis.stride();
+}
+
+template <class Output>
+Numbering numbering_of(const Output& output) {
+  if constexpr (requires { output.numbering(); })
+    return output.numbering();
+  else
+    return {};
 }
 
 /// Reduces every window of `problem` with R into `output`. `parallel(tasks,
@@ -66,7 +74,7 @@ void reduce_windows(const Problem& problem, const S* source, const Output& outpu
   if constexpr (std::is_arithmetic_v<typename R::Lane>) {
     if (!process::force_scalar_kernel.load(std::memory_order_relaxed)) {
       const Index lanes = simd::vector_bytes() / static_cast<Index>(sizeof(typename R::Lane));
-      const bool row_suits = RowKernel<R, S, Output>::suits(problem);
+      const bool row_suits = RowKernel<R, S, Output>::suits(problem, numbering_of(output));
       if (problem.inner >= lanes && !(row_suits && is_long(problem.axes[2]))) {
         const InnerKernel<R, S, Output> kernel(problem, source, output);
         return run_parallel(kernel.tasks(), [&](Index begin, Index end) {
@@ -99,7 +107,7 @@ void max_windows_with_indices(const Problem& problem, Numbering::Kind kind, cons
   const bool flat = kind == Numbering::Kind::flat;
   const Numbering numbering =
       flat ? Numbering::flat(problem) : Numbering::compact(problem, window_taps(problem, Cell::number(problem, 0)));
-  const ValuesAndIndices<S, I> output(result, indices, numbering);
+  const ValuesAndIndices<S, I> output(result, indices, problem, numbering);
   if constexpr (!is_custom<S>) {
     using Lanes = ArgMax<S, Numbered<S>, simd::Signed<Numbered<S>>>;
     if ((flat || problem.is_affine()) && numbers_fit<Lanes>(problem, numbering))
@@ -114,7 +122,16 @@ template <class S, class T, class Parallel>
 void mean_windows(const Problem& problem, const S* source, T* result, std::optional<Index> divisor,
                   const Parallel& parallel) {
   const Problem simplified = problem.simplified();
-  reduce_windows<Sum<Added<T>>>(simplified, source, Means<T>(result, simplified, divisor), parallel);
+  if constexpr (std::is_same_v<Added<T>, std::int32_t>)  // all larger divisors give 0
+    if (divisor) divisor = std::clamp(*divisor, -(Index{1} << 30), Index{1} << 30);
+  const Means<T> output(result, simplified, divisor);
+  if constexpr (std::is_same_v<Added<T>, std::int32_t>) {
+    if (problem.max_taps() > max_byte_taps) {
+      const ScalarKernel<Sum<std::uint64_t>, S, Means<T>> kernel(simplified, source, output);
+      return parallel(kernel.tasks(), 64.0, [&](Index begin, Index end) { kernel.run(begin, end); });
+    }
+  }
+  reduce_windows<Sum<Added<T>>>(simplified, source, output, parallel);
 }
 
 }  // namespace detail

@@ -1,12 +1,11 @@
-// The kernel for rows of short columns (channels first: single elements): the
-// rows of a window are reduced vertically into a buffer, and the buffer
-// horizontally. A sum over a column-major tensor goes the other way round,
-// since its innermost memory axis is logical axis 0, which the canonical tree
-// sums first.
+// The kernel for rows of short columns (channels first: single elements), and
+// for long windows: the rows of a window are reduced vertically into a buffer,
+// and the buffer horizontally.
 #pragma once
 
 #include "kernel_horizontal.hpp"
 #include "output.hpp"
+#include "row_ring.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
@@ -14,24 +13,38 @@ namespace detail {
 template <class R, class S, class Output>
 class RowKernel {
  public:
+  using Row = typename R::Row;
+
   RowKernel(const Problem& problem, const S* source, const Output& output)
-      : problem_(problem), source_(source), output_(output), levels_(sums_rows() ? row_levels(problem) : 0) {
-    const Axis& axis = problem.axes[2];
-    const Index room = RowBuffer<R>::stack_elements(rows());
-    unit_ = problem.inner;
-    chunk_ = std::max(axis.result(), Index{1});
-    while (unit_ > 64 && axis.reach(chunk_) * unit_ > room) unit_ = (unit_ + 31) / 32 * 16;
-    while (chunk_ > 1 && axis.reach(chunk_) * unit_ > room) chunk_ = (chunk_ + 1) / 2;
+      : problem_(problem),
+        source_(source),
+        end_(source + problem.outer * problem.plane() * problem.inner),
+        output_(output),
+        plan_(problem.axes[2], problem.inner, !R::ordered_sum),
+        ring_(problem.axes[1], !R::ordered_sum),
+        whole_(problem.axes[1].whole()),
+        unit_(problem.inner),
+        chunk_(std::max(problem.axes[2].result(), Index{1})) {
+    fit();
     strips_ = ceil_div(problem.inner, unit_);
-    if (chunk_ == axis.result() && strips_ == 1 && !sums_rows() && Horizontal<R, 16>::is_joint(axis)) join_rows(room);
+    if (!is_chunked() && strips_ == 1 && plan_.way != RowPlan::Way::each) {
+      const Index row = (2 + level_rows()) * std::max(plan_.column_pitch, plan_.pitch) * unit_;
+      joined_ = std::max((Scratch<R>::near_capacity - needed(0)) / row, Index{1});
+    }
   }
 
   /// Windows that hold nothing, or little but padding, or whose rows no cache
-  /// would hold, are not for a buffered row.
-  static bool suits(const Problem& problem) {
+  /// would hold, are not for a buffered row; nor are compact numbers that a
+  /// dilation keeps from being a difference of positions, or sums that the
+  /// canonical order begins along the row.
+  static bool suits(const Problem& problem, const Numbering& numbering) {
     const Axis& axis = problem.axes[2];
     const Index reach = axis.reach(1);
-    return problem.plane() > 0 && reach <= 4 * axis.source() + 64 &&
+    if (R::numbered && numbering.kind == Numbering::Kind::compact)
+      for (const Axis& a : problem.axes)
+        if (a.dilation() > 1) return false;
+    if (R::ordered_sum && problem.reversed && !problem.is_row()) return false;
+    return problem.plane() > 0 && axis.result() > 0 && reach <= 4 * axis.source() + 64 &&
            reach <= (Index{1} << 16) / std::min(problem.inner, Index{64});
   }
 
@@ -39,213 +52,238 @@ class RowKernel {
 
   template <int B>
   EIGENPOOL_INLINE void run(Index begin, Index end) const {
-    const Axis& axis = problem_.axes[2];
-    RowBuffer<R> buffer(rows(),
-                        std::max({axis.reach(chunk_), chunk_, joined_ * column_pitch_, joined_ * pitch_}) * unit_);
-    HorizontalRows<R> work{buffer.row(), buffer.row(), {buffer.row(), buffer.row(), buffer.row()}};
-    std::array<typename R::Row, 130> stack{work.results};
-    for (Index l = 0; l < levels_; ++l) stack[static_cast<std::size_t>(l) + 1] = buffer.row();
-
-    if (begin >= end || axis.result() == 0) return;
-    Cell cell = Cell::number(problem_, begin * axis.result());
-    for (Index i = begin; i < end; i += joined_) {
-      const Index rows = std::min(joined_, end - i);
-      for (Index strip = 0; strip < strips_; ++strip)
-        for (Index o = 0; o < axis.result(); o += chunk_) {
-          const Block block{cell,
-                            rows,
-                            o,
-                            std::min(o + chunk_, axis.result()),
-                            strip * unit_,
-                            std::min(unit_, problem_.inner - strip * unit_)};
-          if constexpr (R::ordered_sum)
-            sum_rows<B>(block, work, stack.data());
-          else
-            reduce_rows<B>(block, work, nullptr);
-          write<B>(block, work);
+    if (begin >= end) return;
+    Scratch<R> scratch(needed(joined_));
+    Work work(scratch, *this);
+    for (Index strip = 0; strip < strips_; ++strip) {
+      for (Index o = 0; o < problem_.axes[2].result(); o += chunk_) {
+        Block block(*this, o, strip * unit_);
+        fill_tables<B>(block, work);
+        work.ring.restart();
+        block.cell = Cell::number(problem_, begin * problem_.axes[2].result());
+        for (Index i = begin; i < end; i += block.rows) {
+          block.rows = std::min(joined_, end - i);
+          reduce_block<B>(block, i, work);
         }
-      for (Index row = 0; row < rows; ++row) cell.next_row(problem_);
+      }
     }
   }
 
  private:
-  /// Outputs [begin, end) of `rows` rows from that of `cell` on, for `unit`
-  /// inner elements from `offset` on.
+  /// Outputs [begin, begin + outputs) of `rows` rows from that of `cell` on, for
+  /// `unit` inner elements from `offset` on; and the columns they need, of which
+  /// [real_begin, real_end) lie in the source.
   struct Block {
-    Cell cell;
-    Index rows, begin, end, offset, unit;
-    Index outputs() const { return end - begin; }
+    Index begin, outputs, offset, unit, rows = 0;
+    Index first_column, columns, real_begin, real_end;
+    Cell cell{};
+
+    Block(const RowKernel& kernel, Index o, Index inner_offset)
+        : begin(o),
+          outputs(std::min(kernel.chunk_, kernel.problem_.axes[2].result() - o)),
+          offset(inner_offset),
+          unit(std::min(kernel.unit_, kernel.problem_.inner - inner_offset)) {
+      const Axis& axis = kernel.problem_.axes[2];
+      const Span span = axis.span(o, o + outputs);
+      first_column = span.begin;
+      columns = kernel.is_chunked() ? span.end - span.begin : kernel.plan_.reach;
+      real_begin = std::clamp(-span.begin, Index{0}, columns);
+      real_end = std::clamp(std::min(axis.source(), span.end) - span.begin, real_begin, columns);
+    }
   };
+
+  struct Work {
+    HorizontalRows<R> rows;
+    std::array<Row, 65> levels;
+    Row table, column_numbers;
+    RowRing<R> ring;
+
+    Work(Scratch<R>& scratch, const RowKernel& kernel) : ring(kernel.ring_) {
+      const Index elements = kernel.row_elements(kernel.joined_);
+      rows = {scratch.row(elements), scratch.row(elements), levels.data()};
+      for (Index l = 0; l < kernel.level_rows(); ++l) levels[static_cast<std::size_t>(l)] = scratch.row(elements);
+      if (kernel.output_.needs_table()) table = scratch.row(kernel.width());
+      if (R::numbered) column_numbers = scratch.row(kernel.width());
+      if (kernel.uses_ring()) ring.allocate(scratch, kernel.width());
+    }
+  };
+
+  bool is_chunked() const { return chunk_ < problem_.axes[2].result(); }
+  bool uses_ring() const { return ring_.pays(); }
+
+  // Elements of a buffered row, of all joined rows, and of everything.
+  Index width() const { return (is_chunked() ? problem_.axes[2].reach(chunk_) : plan_.reach) * unit_; }
+  Index row_elements(Index joined) const {
+    return (is_chunked() ? std::max(problem_.axes[2].reach(chunk_), chunk_)
+                         : std::max({plan_.reach, joined * plan_.column_pitch, joined * plan_.pitch})) *
+           unit_;
+  }
+  Index level_rows() const {
+    return plan_.way == RowPlan::Way::interleaved ? 1 + bit_width(plan_.kernel / plan_.stride + 1)
+                                                  : plan_.doubling.levels();
+  }
+  Index needed(Index joined) const {
+    const Index side = (output_.needs_table() ? 1 : 0) + (R::numbered ? 1 : 0) + (uses_ring() ? ring_.rows() : 0);
+    return (2 + level_rows()) * Scratch<R>::padded(row_elements(joined)) + side * Scratch<R>::padded(width());
+  }
+
+  /// Less at a time, until it fits.
+  void fit() {
+    while (unit_ > 16 && needed(1) > Scratch<R>::capacity) unit_ = (unit_ + 31) / 32 * 16;
+    while (chunk_ > 1 && needed(1) > Scratch<R>::capacity) chunk_ = (chunk_ + 1) / 2;
+  }
+
+  template <int B>
+  EIGENPOOL_INLINE void fill_tables(const Block& block, const Work& work) const {
+    if (output_.needs_table()) output_.template fill_table<R>(work.table, block.begin, block.outputs, block.unit);
+    if constexpr (R::numbered) {
+      const Index stride = output_.numbering().stride[2];
+      for (Index column = 0; column < block.columns; ++column)
+        std::fill_n(work.column_numbers.numbers + column * block.unit, block.unit,
+                    static_cast<typename R::Number>((block.first_column + column) * stride));
+    }
+  }
+
+  template <int B>
+  EIGENPOOL_INLINE void reduce_block(Block& block, Index number, Work& work) const {
+    const Cell first = block.cell;
+    if (uses_ring())
+      slide<B>(block, work);
+    else
+      gather<B>(block, work);
+    const Index outputs = (block.rows - 1) * plan_.pitch + block.outputs;
+    const Index at = (number * problem_.axes[2].result() + block.begin) * problem_.inner + block.offset;
+    const Horizontal<R, B> horizontal(problem_.axes[2], plan_, block.unit);
+    horizontal.reduce(work.rows, block.begin, outputs, [&](const auto& f) EIGENPOOL_LAMBDA {
+      emit<B>(block, first, at, work.table, f);
+    });
+  }
+
+  // Rows below each other, as long as their windows have the same taps.
+  template <int B>
+  EIGENPOOL_INLINE void gather(Block& block, const Work& work) const {
+    const Axis& axis = problem_.axes[1];
+    for (Index r = 0; r < block.rows;) {
+      const Index o = block.cell.at[1];
+      const Index alike = o >= whole_.begin && o < whole_.end ? std::min(whole_.end - o, block.rows - r) : 1;
+      const OuterTaps taps{problem_.axes[0].taps(block.cell.at[0]), axis.taps(o)};
+      const Row to = work.rows.columns.from(r * plan_.column_pitch * block.unit);
+      const Index number = numbering().base(1, taps[1], taps[1].real_begin);
+      gather_rows<B>(block, taps, number, alike, to, plan_.column_pitch * block.unit, work.column_numbers);
+      r += alike;
+      block.cell.at[1] += alike - 1;
+      block.cell.next_row(problem_);
+    }
+  }
+
+  // Doubling over rows: each is read once, and a window is put together from
+  // the ring of partial ones.
+  template <int B>
+  EIGENPOOL_INLINE void slide(Block& block, Work& work) const {
+    const Axis& axis = problem_.axes[1];
+    for (Index r = 0; r < block.rows; ++r, block.cell.next_row(problem_)) {
+      const Index plane = block.cell.outer * problem_.axes[0].result() + block.cell.at[0];
+      const Taps taps = axis.taps(block.cell.at[1]);
+      const Taps outer = problem_.axes[0].taps(block.cell.at[0]);
+      work.ring.template slide_to<B>(
+          plane, taps.first, block.columns * block.unit, [&](Index row, const Row& to) EIGENPOOL_LAMBDA {
+            const bool real = row >= 0 && row < axis.source();
+            const Taps one{real ? row : 0, 1, 1, 0, real ? 1 : 0};
+            gather_rows<B>(block, {outer, one}, row * numbering().stride[1], 1, to, 0, work.column_numbers);
+          });
+      work.ring.template window<B>(work.rows.columns.from(r * plan_.column_pitch * block.unit),
+                                   block.columns * block.unit);
+    }
+  }
+
   using OuterTaps = std::array<Taps, 2>;
 
-  /// Short rows are buffered next to each other and reduced horizontally as
-  /// one; what is computed across their ends is left out.
-  void join_rows(Index room) {
-    const Axis& axis = problem_.axes[2];
-    const Index stride = axis.stride(), reach = axis.reach(axis.result()), outputs = axis.result();
-    if (axis.is_covering()) {
-      column_pitch_ = std::max(reach, ceil_div(outputs, stride));
-      pitch_ = column_pitch_ * stride;
-    } else {
-      pitch_ = std::max(ceil_div(reach, stride), outputs);
-      column_pitch_ = pitch_ * stride;
-    }
-    joined_ = std::max(room / (std::max(pitch_, column_pitch_) * unit_), Index{1});
-  }
-
-  bool sums_rows() const { return R::ordered_sum && problem_.reversed; }
-  Index rows() const { return HorizontalRows<R>::count + levels_; }
-  static Index row_levels(const Problem& problem) {
-    return bit_width(problem.axes[0].max_count()) + bit_width(problem.axes[1].max_count());
-  }
-
-  // The rows of the window at once, those of the given taps or all, then along
-  // the row.
+  /// `count` buffered rows, `pitch` elements apart: the columns of a block,
+  /// reduced over rows of the source; the identity where there is padding.
+  /// `number` is what the first row of the source counts for.
   template <int B>
-  EIGENPOOL_INLINE void reduce_rows(const Block& block, const HorizontalRows<R>& work, const OuterTaps* given) const {
-    Cell cell = block.cell;
-    for (Index row = 0; row < block.rows; ++row, cell.next_row(problem_)) {
-      const OuterTaps taps = given != nullptr ? *given : outer_taps(cell);
-      gather<B>(block, work.columns.from(row * column_pitch_ * block.unit), cell.outer, taps);
-    }
-    const Index outputs = (block.rows - 1) * pitch_ + block.outputs();
-    horizontal<B>(block).reduce(work, block.begin, block.begin + outputs);
-  }
-
-  OuterTaps outer_taps(const Cell& cell) const {
-    return {problem_.axes[0].taps(cell.at[0]), problem_.axes[1].taps(cell.at[1])};
-  }
-
-  template <int B>
-  EIGENPOOL_INLINE Horizontal<R, B> horizontal(const Block& block) const {
-    const Axis& axis = problem_.axes[2];
-    return {axis, block.unit, R::numbered ? numbering().weight(2, axis.dilation()) : 0};
-  }
-
-  // The columns of a block, reduced over the window's rows; the identity where
-  // there is padding.
-  template <int B>
-  EIGENPOOL_INLINE void gather(const Block& block, const typename R::Row& columns, Index outer,
-                               const OuterTaps& rows) const {
-    const Span span = problem_.axes[2].span(block.begin, block.end);
-    const Index length = std::max(span.end - span.begin, Index{0});
-    const Index begin = std::clamp(-span.begin, Index{0}, length);
-    const Index end = std::clamp(problem_.axes[2].source() - span.begin, begin, length);
-    const WindowTaps taps{rows[0], rows[1], Taps{span.begin, 1, length, begin, begin < length ? begin + 1 : begin}};
-    const TapLoops loops = tap_loops<R>(problem_, taps, numbering());
-    if (loops.empty()) return fill<B>(columns, 0, length * block.unit);
-    if (begin < end) {
-      const S* p = source_ + first_tap(problem_, outer, taps) + block.offset;
-      const bool whole = block.unit == problem_.inner;  // then neighbouring columns are one run of memory
-      const Index runs = whole ? 1 : end - begin, run = whole ? (end - begin) * block.unit : block.unit;
-      for (Index r = 0; r < runs; ++r) {
-        const auto target = columns.from((begin + r) * block.unit);
-        reduce_taps<R, B>(p + r * problem_.inner, run, loops,
-                          [&](Index i, const auto& acc, Index) EIGENPOOL_LAMBDA { target.template store<B>(i, acc); });
+  EIGENPOOL_INLINE void gather_rows(const Block& block, const OuterTaps& taps, Index number, Index count, Row to,
+                                    Index pitch, const Row& column_numbers) const {
+    const Axis& axis = problem_.axes[1];
+    const Taps columns{block.first_column, 1, block.columns, block.real_begin,
+                       std::min(block.real_begin + 1, block.real_end)};
+    const WindowTaps window{taps[0], taps[1], columns};
+    TapLoops loops = tap_loops<R>(problem_, window, numbering());
+    if (R::numbered) loops.first_number = numbering().base(0, taps[0], taps[0].real_begin) + number;
+    const Index before = block.real_begin * block.unit, all = block.columns * block.unit;
+    const Index length = loops.empty() ? 0 : (block.real_end - block.real_begin) * block.unit;
+    const S* p = length > 0 ? source_ + first_tap(problem_, block.cell.outer, window) + block.offset : source_;
+    const Index step = axis.stride() * problem_.axes[2].source() * problem_.inner;
+    const Index number_step =
+        R::numbered && numbering().kind == Numbering::Kind::flat ? axis.stride() * numbering().stride[1] : 0;
+    for (Index r = 0; r < count; ++r, p += step, to = to.from(pitch), loops.first_number += number_step) {
+      if (length == 0) {
+        fill<B>(to, 0, all);
+        continue;
       }
+      fill<B>(to, 0, before);
+      gather_row<B>(block, p, length, loops, to.from(before), column_numbers, before);
+      fill<B>(to, before + length, all - before - length);
     }
-    fill<B>(columns, end * block.unit, (length - end) * block.unit);
-    fill_before<B>(columns, begin * block.unit);
   }
 
   template <int B>
-  EIGENPOOL_INLINE static void fill(const typename R::Row& row, Index begin, Index length) {
+  EIGENPOOL_INLINE void gather_row(const Block& block, const S* p, Index length, const TapLoops& loops, const Row& to,
+                                   const Row& column_numbers, Index before) const {
+    const bool whole = block.unit == problem_.inner;  // then neighbouring columns are one run of memory
+    const Index run = whole ? length : block.unit;
+    for (Index done = 0; done < length; done += run, p += problem_.inner) {
+      const auto keep = [&](Index i, auto& acc) EIGENPOOL_LAMBDA {
+        if constexpr (R::numbered) R::renumber(acc, column_numbers.numbers + before + done + i);
+        to.template store<B>(done + i, acc);
+      };
+      constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
+      if (run >= lanes || end_ - p >= loops.last_offset() + lanes)
+        reduce_taps<R, B>(p, std::max(run, lanes), loops, keep);
+      else
+        gather_elements(p, run, loops, to.from(done), column_numbers, before + done);
+    }
+  }
+
+  // At the end of the source, where no whole vector may be read.
+  EIGENPOOL_INLINE void gather_elements(const S* p, Index length, const TapLoops& loops, const Row& to,
+                                        const Row& column_numbers, Index before) const {
+    constexpr int single = static_cast<int>(sizeof(typename R::Lane));
+    for (Index i = 0; i < length; ++i) {
+      auto acc = reduce_element<R>(p + i, loops);
+      if constexpr (R::numbered) acc.number.raw[0] += column_numbers.numbers[before + i];
+      to.template store<single>(i, acc);
+    }
+  }
+
+  /// Whole vectors: from left to right, what one writes beyond its part is
+  /// written again.
+  template <int B>
+  EIGENPOOL_INLINE static void fill(const Row& row, Index begin, Index length) {
     for (Index i = 0; i < length; i += simd::Vec<typename R::Lane, B>::lanes)
       row.template store<B>(begin + i, R::template identity<B>());
   }
-  template <int B>
-  EIGENPOOL_INLINE static void fill_before(const typename R::Row& row, Index end) {
-    constexpr int single = static_cast<int>(sizeof(typename R::Lane));
-    for (Index i = 0; i < end; ++i) row.template store<single>(i, R::template identity<single>());
-  }
 
-  // Row-major: all rows of the window at once. Column-major: the canonical tree
-  // over rows that are reduced horizontally first, as a stack of partial sums
-  // like Tree's, one within the other for the two outer axes. stack[0] is the
-  // result.
-  template <int B>
-  EIGENPOOL_INLINE void sum_rows(const Block& block, HorizontalRows<R> work, const typename R::Row* stack) const {
-    const bool apart = sums_rows();
-    const OuterTaps all = outer_taps(block.cell);
-    const Index length = block.outputs() * block.unit;
-    if (apart && (all[0].real() == 0 || all[1].real() == 0)) return fill<B>(work.results, 0, length);
-    const std::array<Rows, 2> rows{Rows(all[0], apart), Rows(all[1], apart)};
-    Index depth = push_lead<B>(stack, 0, rows[0].begin, length);
-    for (Index j0 = rows[0].begin; j0 < rows[0].end; ++j0) {
-      const Index base = depth;
-      depth = push_lead<B>(stack, depth, rows[1].begin, length);
-      for (Index j1 = rows[1].begin; j1 < rows[1].end; ++j1) {
-        work.results = stack[depth++];
-        const OuterTaps one{rows[0].tap(j0), rows[1].tap(j1)};
-        reduce_rows<B>(block, work, apart ? &one : nullptr);
-        for (Index t = j1; t & 1; t >>= 1) merge_top<B>(stack, --depth, length);
-      }
-      while (depth > base + 1) merge_top<B>(stack, --depth, length);
-      for (Index t = j0; t & 1; t >>= 1) merge_top<B>(stack, --depth, length);
-    }
-    while (depth > 1) merge_top<B>(stack, --depth, length);
-  }
-
-  /// The taps of an outer axis: one by one, or a single turn for all of them.
-  struct Rows {
-    Taps whole;
-    Index begin, end;
-
-    Rows(const Taps& all, bool apart) : whole(all), begin(apart ? all.real_begin : 0), end(apart ? all.real_end : 1) {}
-    Taps tap(Index j) const { return {whole.position(j), 1, 1, 0, 1}; }
-  };
-
-  template <int B>
-  EIGENPOOL_INLINE static Index push_lead(const typename R::Row* stack, Index depth, Index lead, Index length) {
-    for (; lead != 0; lead &= lead - 1) fill<B>(stack[depth++], 0, length);
-    return depth;
-  }
-  template <int B>
-  EIGENPOOL_INLINE static void merge_top(const typename R::Row* stack, Index top, Index length) {
-    for (Index i = 0; i < length; i += simd::Vec<typename R::Lane, B>::lanes) {
-      auto acc = stack[top - 1].template load<B>(i);
-      R::template merge<B>(acc, stack[top].template load<B>(i));
-      stack[top - 1].template store<B>(i, acc);
-    }
-  }
-
-  template <int B>
-  EIGENPOOL_INLINE void write(const Block& block, HorizontalRows<R> work) const {
-    const auto& [n0, n1, n2] = problem_.axes;
-    const Index row = (block.cell.outer * n0.result() + block.cell.at[0]) * n1.result() + block.cell.at[1];
-    Index at = (row * n2.result() + block.begin) * problem_.inner + block.offset;
-    Cell cell = block.cell;
-    cell.at[2] = block.begin;
-    if (output_.shared() && block.rows > 1 && pitch_ == n2.result())
-      return write_run<B>(work.results, at, block.rows * block.outputs() * block.unit,
-                          output_.info(WindowTaps{}, cell));
-    for (Index r = 0; r < block.rows; ++r, at += n2.result() * problem_.inner) {
-      write_outputs<B>(block, work, at, cell);
-      work.results = work.results.from(pitch_ * block.unit);
-      if (block.rows > 1) {
-        cell.next_row(problem_);
-        cell.at[2] = block.begin;
-      }
-    }
-  }
-
-  template <int B>
-  EIGENPOOL_INLINE void write_outputs(const Block& block, const HorizontalRows<R>& work, Index at, Cell cell) const {
-    const Index outputs = block.outputs();
-    if (block.unit == problem_.inner && output_.shared())
-      return write_run<B>(work.results, at, outputs * block.unit, output_.info(WindowTaps{}, cell));
-    if (problem_.inner == 1) return output_.template write_row<B, R>(problem_, at, work, cell, outputs);
-    for (Index o = 0; o < outputs; ++o, ++cell.at[2])
-      write_run<B>(work.results.from(o * block.unit), at + o * problem_.inner, block.unit,
-                   output_.info(R::numbered ? taps_from_start(problem_, cell) : WindowTaps{}, cell));
-  }
-
-  template <int B>
-  EIGENPOOL_INLINE void write_run(const typename R::Row& results, Index at, Index length,
-                                  typename Output::Info info) const {
+  template <int B, class F>
+  EIGENPOOL_INLINE void emit(const Block& block, Cell cell, Index at, const Row& table, const F& f) const {
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
-    for (Index i = 0; i < length; i += lanes)
-      output_.template write<B>(at + i, results.template load<B>(i), std::min(lanes, length - i), info);
+    const Index length = block.outputs * block.unit, pitch = plan_.pitch * block.unit;
+    const Index row = problem_.axes[2].result() * problem_.inner, run = block.unit == problem_.inner ? length : block.unit;
+    for (Index r = 0; r < block.rows; ++r, at += row, cell.next_row(problem_)) {
+      const auto info = output_.template row_info<R>(cell, table, uses_ring());
+      // Rows are written in order, so what a vector writes beyond one is written again, but for the last.
+      const Index room = run == row ? (block.rows - r) * row : run;
+      for (Index done = 0; done < length; done += run) {
+        const Index to = at + done / block.unit * problem_.inner;
+        if (run >= lanes) {
+          for_vectors<lanes>(run, [&](Index i) EIGENPOOL_LAMBDA {
+            output_.template write<B>(to + i, f(r * pitch + done + i), lanes, info, done + i);
+          });
+        } else {
+          output_.template write<B>(to, f(r * pitch + done), room >= lanes ? lanes : run, info, done);
+        }
+      }
+    }
   }
 
   Numbering numbering() const {
@@ -257,10 +295,13 @@ class RowKernel {
 
   const Problem& problem_;
   const S* source_;
+  const S* end_;
   const Output& output_;
-  Index levels_, unit_, chunk_, strips_;
-  Index joined_ = 1, column_pitch_ = 0,
-        pitch_ = 0;  // rows in one; columns and outputs from one to the next
+  RowPlan plan_;
+  RingPlan ring_;
+  Span whole_;
+  Index unit_, chunk_, strips_ = 1;
+  Index joined_ = 1;
 };
 
 }  // namespace detail

@@ -29,9 +29,8 @@ class ScalarKernel {
     const TapLoops loops = tap_loops<R>(problem_, taps, numbering);
     const S* p = loops.empty() ? nullptr : source_ + first_tap(problem_, cell.outer, taps);
     for (Index c = 0; c < problem_.inner; ++c) {
-      typename R::template Acc<B> acc[1] = {R::template identity<B>()};
-      if (p != nullptr) reduce_block<R, B, 1, 0>(p + c, 1, loops, acc);
-      output_.template write<B>(number * problem_.inner + c, acc[0], 1, info);
+      const auto acc = p != nullptr ? reduce_element<R>(p + c, loops) : R::template identity<B>();
+      output_.template write<B>(number * problem_.inner + c, acc, 1, info, 0);
     }
   }
 
@@ -43,11 +42,11 @@ class ScalarKernel {
     if constexpr (R::numbered) {
       if (output_.numbering().kind == Numbering::Kind::compact) {  // tap counts may differ from cell to cell
         const Numbering own = Numbering::compact(problem_, taps);
-        return {own, Output::info(taps, own)};
+        return {own, {Output::number_of_first(taps, own), nullptr}};
       }
-      return {output_.numbering(), output_.info(taps, cell)};
+      return {output_.numbering(), output_.info(cell)};
     } else {
-      return {Numbering{}, output_.info(taps, cell)};
+      return {Numbering{}, output_.info(cell)};
     }
   }
 

@@ -38,6 +38,12 @@ struct Problem {
     return {axes[1].result() * axes[2].result() * inner, axes[2].result() * inner, inner};
   }
 
+  /// Whether nothing happens on the outer axes.
+  constexpr bool is_row() const { return axes[0].is_identity() && axes[1].is_identity(); }
+
+  /// Of the largest window.
+  constexpr Wide max_taps() const { return Wide{axes[0].max_count()} * axes[1].max_count() * axes[2].max_count(); }
+
   constexpr bool divisor_is_uniform() const {
     return axes[0].divisor_is_uniform() && axes[1].divisor_is_uniform() && axes[2].divisor_is_uniform();
   }
@@ -48,13 +54,21 @@ struct Problem {
   }
 
   /// The same pooling with axes that nothing happens on merged into their
-  /// neighbours, so that inner loops are long. Only for results without
-  /// indices: it forgets what a plane was.
+  /// neighbours, so that inner loops are long, and planes that windows tile made
+  /// one. Only for results without indices: it forgets what a plane was.
   constexpr Problem simplified() const {
     Problem p = *this;
     for (int merged = 0; merged < 3 && p.axes[2].is_identity(); ++merged) {
       p.inner *= p.axes[2].source();
       p.axes = {Axis(), p.axes[0], p.axes[1]};
+    }
+    if (p.axes[0].is_identity()) {
+      p.outer *= p.axes[0].source();
+      p.axes[0] = Axis();
+      if (p.axes[1].tiles()) {
+        p.axes[1] = p.axes[1].repeated(p.outer);
+        p.outer = 1;
+      }
     }
     return p;
   }

@@ -3,6 +3,8 @@
 // they are called (rows of a plane, or the channels of a pixel).
 #pragma once
 
+#include <algorithm>
+
 #include "tree.hpp"
 
 EIGENPOOL_BEGIN
@@ -21,142 +23,255 @@ struct TapLoops {
 
   constexpr bool empty() const { return loop[0].count == 0 || loop[1].count == 0 || loop[2].count == 0; }
 
-  /// The count when at most one loop has more than one tap and all is one short
-  /// run of the canonical tree, (a + b) or ((a + b) + c); otherwise 0.
-  constexpr int short_run() const {
-    int count = 1;
-    for (const Loop& l : loop) {
-      if (l.count == 1) continue;
-      if (count != 1 || l.count > 3 || (l.count == 3 && l.lead % 2 != 0)) return 0;
-      count = static_cast<int>(l.count);
-    }
-    return count;
+  /// From the first tap to the last, in elements.
+  constexpr Index last_offset() const {
+    Index offset = 0;
+    for (const Loop& l : loop) offset += (l.count - 1) * l.offset;
+    return offset;
+  }
+
+  /// Whether adding from the first tap to the last is the canonical order: at
+  /// most three taps, (a + b) + c, in each loop.
+  constexpr bool is_short() const {
+    for (const Loop& l : loop)
+      if (l.count > 3 || (l.count == 3 && l.lead % 2 != 0)) return false;
+    return true;
+  }
+
+  /// The number of taps where one loop has them all.
+  constexpr Index single_run() const {
+    const Index longest = std::max({loop[0].count, loop[1].count, loop[2].count});
+    return loop[0].count * loop[1].count * loop[2].count == longest ? longest : 0;
   }
   constexpr const Loop& longest() const { return loop[0].count > 1 ? loop[0] : loop[1].count > 1 ? loop[1] : loop[2]; }
 };
 
-/// Loads `width` vectors of elements from p, or one of fewer elements.
+/// Calls f(i) for vectors of `lanes` that make up [0, length), of which there
+/// is at least one; the last may overlap the one before it.
+template <Index lanes, class F>
+EIGENPOOL_INLINE void for_vectors(Index length, const F& f) {
+  const Index last = length - lanes;
+  for (Index i = 0;; i = i + lanes < last ? i + lanes : last) {
+    f(i);
+    if (i == last) return;
+  }
+}
+
+/// Two or three taps, unrolled.
+template <class R, int B, int taps, class S, class Sink>
+EIGENPOOL_INLINE void reduce_run(const S* p, Index length, const TapLoops& loops, const Sink& sink) {
+  using Lane = typename R::Lane;
+  const TapLoops::Loop& l = loops.longest();
+  for_vectors<simd::Vec<Lane, B>::lanes>(length, [&](Index i) EIGENPOOL_LAMBDA {
+    auto acc = R::template first<B>(simd::load_as<Lane, B>(p + i), loops.first_number);
+    for (int j = 1; j < taps; ++j)
+      R::template fold<B>(acc, simd::load_as<Lane, B>(p + i + j * l.offset), loops.first_number + j * l.weight);
+    sink(i, acc);
+  });
+}
+
+/// Any taps, one after the other: for a sum, few of them on each axis.
 template <class R, int B, int width, class S>
-EIGENPOOL_INLINE void load_elements(const S* p, Index count, simd::Vec<typename R::Lane, B> (&x)[width]) {
+EIGENPOOL_INLINE void fold_taps(const S* p, const TapLoops& taps, typename R::template Acc<B> (&acc)[width]) {
   using V = simd::Vec<typename R::Lane, B>;
-  if constexpr (width == 1) {
-    if (count < V::lanes) {
-      x[0] = simd::load_as<typename R::Lane, B>(p, count);
-      return;
-    }
-  }
-  for (int u = 0; u < width; ++u) x[u] = simd::load_as<typename R::Lane, B>(p + u * V::lanes);
-}
-
-template <class R, int B, int width, class S>
-EIGENPOOL_INLINE void fold_taps(const S* p, Index count, const TapLoops& taps,
-                                typename R::template Acc<B> (&acc)[width]) {
-  simd::Vec<typename R::Lane, B> x[width];
-  load_elements<R, B>(p, count, x);
-  for (int u = 0; u < width; ++u) acc[u] = R::template first<B>(x[u], taps.first_number);
   const auto& [l0, l1, l2] = taps.loop;
-  for (Index j0 = 0; j0 < l0.count; ++j0)
-    for (Index j1 = 0; j1 < l1.count; ++j1)
-      for (Index j2 = (j0 == 0 && j1 == 0) ? 1 : 0; j2 < l2.count; ++j2) {
-        const Index number = taps.first_number + j0 * l0.weight + j1 * l1.weight + j2 * l2.weight;
-        load_elements<R, B>(p + j0 * l0.offset + j1 * l1.offset + j2 * l2.offset, count, x);
-        for (int u = 0; u < width; ++u) R::template fold<B>(acc[u], x[u], number);
+  const auto load = [&](Index offset, int u)
+                        EIGENPOOL_LAMBDA { return simd::load_as<typename R::Lane, B>(p + offset + u * V::lanes); };
+  if constexpr (R::ordered_sum) {
+    for (int u = 0; u < width; ++u) acc[u] = R::template identity<B>();
+    for (Index j0 = 0; j0 < l0.count; ++j0) {
+      typename R::template Acc<B> middle[width];
+      for (int u = 0; u < width; ++u) middle[u] = R::template identity<B>();
+      for (Index j1 = 0; j1 < l1.count; ++j1) {
+        const Index offset = j0 * l0.offset + j1 * l1.offset;
+        typename R::template Acc<B> inner[width];
+        for (int u = 0; u < width; ++u) inner[u] = load(offset, u);
+        for (Index j2 = 1; j2 < l2.count; ++j2)
+          for (int u = 0; u < width; ++u) R::template merge<B>(inner[u], load(offset + j2 * l2.offset, u));
+        for (int u = 0; u < width; ++u) R::template merge<B>(middle[u], inner[u]);
       }
-}
-
-// A tree within a tree within a tree.
-template <class R, int B, int width, class S>
-EIGENPOOL_INLINE void sum_taps(const S* p, Index count, const TapLoops& taps,
-                               typename R::template Acc<B> (&acc)[width]) {
-  const auto& [l0, l1, l2] = taps.loop;
-  Tree<R, B, width> tree;
-  const int base0 = tree.start(l0.lead);
-  for (Index j0 = 0; j0 < l0.count; ++j0) {
-    const int base1 = tree.start(l1.lead);
-    for (Index j1 = 0; j1 < l1.count; ++j1) {
-      const int base2 = tree.start(l2.lead);
-      for (Index j2 = 0; j2 < l2.count; ++j2) {
-        load_elements<R, B>(p + j0 * l0.offset + j1 * l1.offset + j2 * l2.offset, count, acc);
-        tree.push(acc);
-        tree.carry(l2.lead + j2);
-      }
-      tree.finish(base2);
-      tree.carry(l1.lead + j1);
+      for (int u = 0; u < width; ++u) R::template merge<B>(acc[u], middle[u]);
     }
-    tree.finish(base1);
-    tree.carry(l0.lead + j0);
-  }
-  tree.finish(base0);
-  for (int u = 0; u < width; ++u) acc[u] = tree.top()[u];
-}
-
-/// `run` taps of one loop, unrolled.
-template <class R, int B, int width, int run, class S>
-EIGENPOOL_INLINE void reduce_run(const S* p, const TapLoops& taps, typename R::template Acc<B> (&acc)[width]) {
-  const TapLoops::Loop& l = taps.longest();
-  for (int u = 0; u < width; ++u) {
-    const S* q = p + u * simd::Vec<typename R::Lane, B>::lanes;
-    acc[u] = R::template first<B>(simd::load_as<typename R::Lane, B>(q), taps.first_number);
-    for (int j = 1; j < run; ++j) {
-      const auto x = simd::load_as<typename R::Lane, B>(q + j * l.offset);
-      if constexpr (R::ordered_sum)
-        R::template merge<B>(acc[u], x);
-      else
-        R::template fold<B>(acc[u], x, taps.first_number + j * l.weight);
-    }
+  } else {
+    for (int u = 0; u < width; ++u) acc[u] = R::template first<B>(load(0, u), taps.first_number);
+    for (Index j0 = 0; j0 < l0.count; ++j0)
+      for (Index j1 = 0; j1 < l1.count; ++j1)
+        for (Index j2 = (j0 == 0 && j1 == 0) ? 1 : 0; j2 < l2.count; ++j2) {
+          const Index number = taps.first_number + j0 * l0.weight + j1 * l1.weight + j2 * l2.weight;
+          for (int u = 0; u < width; ++u)
+            R::template fold<B>(acc[u], load(j0 * l0.offset + j1 * l1.offset + j2 * l2.offset, u), number);
+        }
   }
 }
 
-template <class R, int B, int width, int run, class S>
-EIGENPOOL_INLINE void reduce_block(const S* p, Index count, const TapLoops& taps,
-                                   typename R::template Acc<B> (&acc)[width]) {
-  if constexpr (run != 0)
-    reduce_run<R, B, width, run>(p, taps, acc);
-  else if constexpr (R::ordered_sum)
-    sum_taps<R, B, width>(p, count, taps, acc);
-  else
-    fold_taps<R, B, width>(p, count, taps, acc);
-}
-
-template <class R, int B, int run, class S, class Sink>
-EIGENPOOL_INLINE void reduce_vectors(const S* p, Index length, const TapLoops& taps, const Sink& sink) {
-  using V = simd::Vec<typename R::Lane, B>;
-  constexpr int width = 4;
+template <class R, int B, class S, class Sink>
+EIGENPOOL_INLINE void fold_vectors(const S* p, Index length, const TapLoops& taps, const Sink& sink) {
+  constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes, width = 4;
   Index i = 0;
-  for (; i + width * V::lanes <= length; i += width * V::lanes) {
+  for (; i + width * lanes <= length; i += width * lanes) {
     typename R::template Acc<B> acc[width];
-    reduce_block<R, B, width, run>(p + i, V::lanes, taps, acc);
-    for (int u = 0; u < width; ++u) sink(i + u * V::lanes, acc[u], V::lanes);
+    fold_taps<R, B, width>(p + i, taps, acc);
+    for (int u = 0; u < width; ++u) sink(i + u * lanes, acc[u]);
   }
-  while (i < length) {  // the last vector overlaps the one before it
-    i = std::min(i, length - V::lanes);
+  while (i < length) {
+    i = std::min(i, length - lanes);
     typename R::template Acc<B> acc[1];
-    reduce_block<R, B, 1, run>(p + i, V::lanes, taps, acc);
-    sink(i, acc[0], V::lanes);
-    i += V::lanes;
+    fold_taps<R, B, 1>(p + i, taps, acc);
+    sink(i, acc[0]);
+    i += lanes;
+  }
+}
+
+/// A long sum: groups of up to eight taps are added in registers, and a stack
+/// of strips holds the partial sums between them.
+template <class R, int B, class S>
+class StripSum {
+ public:
+  using Lane = typename R::Lane;
+  using Acc = typename R::template Acc<B>;
+  static constexpr Index lanes = simd::Vec<Lane, B>::lanes;
+
+  EIGENPOOL_INLINE explicit StripSum(const TapLoops& taps) : taps_(taps) {
+    Index entries = 1;
+    for (const TapLoops::Loop& l : taps.loop) entries += bit_width(l.lead + l.count);
+    strip_ = capacity / entries / lanes * lanes;
+  }
+
+  template <class Sink>
+  EIGENPOOL_INLINE void run(const S* p, Index length, const Sink& sink) {
+    for (Index begin = 0; begin < length; begin += length_) {
+      // Whole vectors; the last one may overlap the one before it.
+      length_ = std::clamp((length - begin) / lanes * lanes, lanes, strip_);
+      const Index start = std::min(begin, length - length_);
+      sum(p + start);
+      for (Index i = 0; i < length_; i += lanes) {
+        Acc acc = entry(0).template load<B>(i);
+        sink(start + i, acc);
+      }
+    }
+  }
+
+  EIGENPOOL_INLINE void clear(int d) {
+    for (Index i = 0; i < length_; i += lanes) entry(d).template store<B>(i, R::template identity<B>());
+  }
+  EIGENPOOL_INLINE void merge(int d) {
+    for (Index i = 0; i < length_; i += lanes) {
+      auto acc = entry(d).template load<B>(i);
+      R::template merge<B>(acc, entry(d + 1).template load<B>(i));
+      entry(d).template store<B>(i, acc);
+    }
+  }
+
+ private:
+  static constexpr Index capacity = 32 * 1024 / static_cast<Index>(sizeof(Lane));
+
+  EIGENPOOL_INLINE typename R::Row entry(int d) { return {sums_ + d * strip_}; }
+
+  EIGENPOOL_INLINE void sum(const S* p) {
+    const auto& [l0, l1, l2] = taps_.loop;
+    Tree<StripSum> tree(*this);
+    const int base0 = tree.start(l0.lead);
+    for (Index j0 = 0; j0 < l0.count; ++j0) {
+      const int base1 = tree.start(l1.lead);
+      for (Index j1 = 0; j1 < l1.count; ++j1) {
+        const int base2 = tree.start(l2.lead);
+        const S* q = p + j0 * l0.offset + j1 * l1.offset;
+        for (Index j2 = 0; j2 < l2.count;) {
+          const Index taps = group(l2.lead + j2, l2.count - j2);
+          add_group(q + j2 * l2.offset, taps, entry(tree.push()));
+          tree.carry((l2.lead + j2) / taps);
+          j2 += taps;
+        }
+        tree.finish(base2);
+        tree.carry(l1.lead + j1);
+      }
+      tree.finish(base1);
+      tree.carry(l0.lead + j0);
+    }
+    tree.finish(base0);
+  }
+
+  // The largest power of two that tap t may start a group of.
+  static Index group(Index t, Index rest) {
+    Index taps = 8;
+    while (taps > rest || t % taps != 0) taps /= 2;
+    return taps;
+  }
+
+  EIGENPOOL_INLINE void add_group(const S* p, Index taps, const typename R::Row& to) {
+    if (taps == 8) return add_taps<8>(p, to);
+    if (taps == 4) return add_taps<4>(p, to);
+    if (taps == 2) return add_taps<2>(p, to);
+    add_taps<1>(p, to);
+  }
+  template <int taps>
+  EIGENPOOL_INLINE void add_taps(const S* p, const typename R::Row& to) {
+    for (Index i = 0; i < length_; i += lanes) to.template store<B>(i, pairwise<taps>(p + i));
+  }
+  template <int taps>
+  EIGENPOOL_INLINE Acc pairwise(const S* p) const {
+    if constexpr (taps == 1) {
+      return simd::load_as<Lane, B>(p);
+    } else {
+      Acc left = pairwise<taps / 2>(p);
+      R::template merge<B>(left, pairwise<taps / 2>(p + taps / 2 * taps_.loop[2].offset));
+      return left;
+    }
+  }
+
+  const TapLoops& taps_;
+  Index strip_ = 0, length_ = 0;
+  alignas(64) Lane sums_[capacity];
+};
+
+/// The reduction at a single element.
+template <class R, class S>
+EIGENPOOL_INLINE auto reduce_element(const S* p, const TapLoops& taps) {
+  constexpr int B = static_cast<int>(sizeof(typename R::Lane));
+  typename R::template Acc<B> acc[1];
+  if constexpr (R::ordered_sum) {
+    const auto& [l0, l1, l2] = taps.loop;
+    LaneStack<R> stack;
+    Tree<LaneStack<R>> tree(stack);
+    const int base0 = tree.start(l0.lead);
+    for (Index j0 = 0; j0 < l0.count; ++j0) {
+      const int base1 = tree.start(l1.lead);
+      for (Index j1 = 0; j1 < l1.count; ++j1) {
+        const int base2 = tree.start(l2.lead);
+        for (Index j2 = 0; j2 < l2.count; ++j2) {
+          const S* q = p + j0 * l0.offset + j1 * l1.offset + j2 * l2.offset;
+          stack.entry(tree.push()) = simd::load_as<typename R::Lane, B>(q);
+          tree.carry(l2.lead + j2);
+        }
+        tree.finish(base2);
+        tree.carry(l1.lead + j1);
+      }
+      tree.finish(base1);
+      tree.carry(l0.lead + j0);
+    }
+    tree.finish(base0);
+    return stack.entry(0);
+  } else {
+    fold_taps<R, B, 1>(p, taps, acc);
+    return acc[0];
   }
 }
 
 /// For each i below `length`: reduces the taps that start at p + i, and calls
-/// sink(i, accumulator, count) for vectors of `count` elements. A sink may be
-/// called twice for an element, with the same result.
+/// sink(i, accumulator) for vectors. The last vector may overlap the one before
+/// it. `length` is at least a vector.
 template <class R, int B, class S, class Sink>
 EIGENPOOL_INLINE void reduce_taps(const S* p, Index length, const TapLoops& taps, const Sink& sink) {
-  if (length < simd::Vec<typename R::Lane, B>::lanes) {
-    typename R::template Acc<B> acc[1];
-    reduce_block<R, B, 1, 0>(p, length, taps, acc);
-    return sink(0, acc[0], length);
+  const Index run = taps.single_run();
+  if constexpr (R::ordered_sum) {
+    if (!taps.is_short()) {
+      StripSum<R, B, S> sum(taps);
+      return sum.run(p, length, sink);
+    }
   }
-  switch (taps.short_run()) {
-    case 1:
-      return reduce_vectors<R, B, 1>(p, length, taps, sink);
-    case 2:
-      return reduce_vectors<R, B, 2>(p, length, taps, sink);
-    case 3:
-      return reduce_vectors<R, B, 3>(p, length, taps, sink);
-    default:
-      return reduce_vectors<R, B, 0>(p, length, taps, sink);
-  }
+  if (run == 2) return reduce_run<R, B, 2>(p, length, taps, sink);
+  if (run == 3) return reduce_run<R, B, 3>(p, length, taps, sink);
+  fold_vectors<R, B>(p, length, taps, sink);
 }
 
 }  // namespace detail

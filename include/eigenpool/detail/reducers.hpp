@@ -1,19 +1,22 @@
 // Reducers: stateless policies that say what a window becomes. Each has
 //
-//   Lane           what it computes in             Acc<B>   an accumulator of B
-//   bytes of lanes Row            a buffer of accumulators        numbered
-//   whether accumulators carry tap numbers ordered_sum    taps are combined
-//   along the canonical tree (tree.hpp); otherwise any order will do first(x,
-//   n)    the accumulator of one tap numbered n fold(a, x, n)  takes in a tap
-//   with a larger number than all before it merge(a, b)    combines
-//   accumulators of any taps shifted(a, n)  the same taps, numbered n higher
-//   identity()     the accumulator of no tap
+//   Lane                    what it computes in
+//   Acc<B>                  an accumulator of B bytes of lanes
+//   Row                     a buffer of accumulators
+//   numbered                whether accumulators carry tap numbers
+//   ordered_sum             taps are combined along the canonical tree
+//                           (tree.hpp); otherwise any order will do, and a tap
+//                           may be taken in twice
+//   first(x, n)             the accumulator of one tap numbered n
+//   fold(a, x, n)           takes in a tap with a larger number than all before
+//   merge(a, b)             combines accumulators of any taps
+//   identity()              the accumulator of no tap
 //   unzip(a, b, even, odd)  the lanes of two accumulators in a row, even ones
-//   and odd ones apart
+//                           and odd ones apart
 //
-// merge is associative, and commutative but for a sum's rounding. Max and
-// ArgMax are idempotent. Numbers grow along the window in logical row-major
-// order, so ties and NaNs need no other information.
+// merge is associative, and commutative but for a sum's rounding. Numbers grow
+// along the window in logical row-major order, so ties and NaNs need no other
+// information.
 #pragma once
 
 #include "../simd/vec.hpp"
@@ -48,23 +51,13 @@ struct Max {
   EIGENPOOL_INLINE static Acc<B> first(const simd::Vec<Lane, B>& x, Index) {
     return x;
   }
-  // `a > x ? a : x` is one instruction on x86, and takes x where either is NaN;
-  // a NaN in a is put back.
   template <int B>
   EIGENPOOL_INLINE static void merge(Acc<B>& a, const Acc<B>& x) {
-    const Acc<B> larger = simd::select(simd::greater(a, x), a, x);
-    if constexpr (simd::can_be_nan<Lane>)
-      a = simd::select(simd::is_nan(a), a, larger);
-    else
-      a = larger;
+    a = simd::maximum(a, x);
   }
   template <int B>
   EIGENPOOL_INLINE static void fold(Acc<B>& a, const simd::Vec<Lane, B>& x, Index) {
     merge<B>(a, x);
-  }
-  template <int B>
-  EIGENPOOL_INLINE static Acc<B> shifted(const Acc<B>& a, Index) {
-    return a;
   }
   template <int B>
   EIGENPOOL_INLINE static void unzip(const Acc<B>& a, const Acc<B>& b, Acc<B>& even, Acc<B>& odd) {
@@ -134,12 +127,11 @@ struct ArgMax {
     a.value = simd::select(taken, b.value, a.value);
     a.number = simd::select(taken, b.number, a.number);
   }
+  /// The same tap, its number counted from elsewhere: `steps` holds what to add,
+  /// lane by lane.
   template <int B>
-  EIGENPOOL_INLINE static Acc<B> shifted(const Acc<B>& a, Index distance) {
-    const auto untaken = simd::equal(a.number, simd::broadcast<Number, number_bytes<B>>(none));
-    const auto still = simd::broadcast<Number, number_bytes<B>>(0);
-    const auto step = simd::broadcast<Number, number_bytes<B>>(static_cast<Number>(distance));
-    return {a.value, simd::add(a.number, simd::select(untaken, still, step))};
+  EIGENPOOL_INLINE static void renumber(Acc<B>& a, const Number* steps) {
+    a.number = simd::add(a.number, simd::load<Number, number_bytes<B>>(steps));
   }
   template <int B>
   EIGENPOOL_INLINE static void unzip(const Acc<B>& a, const Acc<B>& b, Acc<B>& even, Acc<B>& odd) {
@@ -171,8 +163,8 @@ struct Sum {
     a = simd::add(a, b);
   }
   template <int B>
-  EIGENPOOL_INLINE static Acc<B> shifted(const Acc<B>& a, Index) {
-    return a;
+  EIGENPOOL_INLINE static void fold(Acc<B>& a, const simd::Vec<Lane, B>& x, Index) {
+    merge<B>(a, x);
   }
   template <int B>
   EIGENPOOL_INLINE static void unzip(const Acc<B>& a, const Acc<B>& b, Acc<B>& even, Acc<B>& odd) {

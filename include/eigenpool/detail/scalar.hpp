@@ -39,9 +39,16 @@ using Compared = typename Widened<S>::type;
 template <class S>
 using Numbered = std::conditional_t<std::integral<S> && sizeof(S) < 4, std::int32_t, Compared<S>>;
 
-/// Lanes for adding: integers in 64 bits that wrap, small floats in float.
+/// Lanes for adding: bytes in 32 bits, other integers in 64 bits that wrap, small
+/// floats in float.
 template <class S>
-using Added = typename std::conditional_t<std::integral<S>, std::type_identity<std::uint64_t>, Widened<S>>::type;
+using Added =
+    typename std::conditional_t<std::integral<S>,
+                                std::conditional<sizeof(S) == 1, std::int32_t, std::uint64_t>, Widened<S>>::type;
+
+/// Windows of more taps are too large for sums of bytes in 32 bits, and for the
+/// exact quotients of such sums in float.
+inline constexpr std::int64_t max_byte_taps = 1 << 14;
 
 /// The identity of a maximum: -infinity, or the lowest value of a type that has
 /// none.

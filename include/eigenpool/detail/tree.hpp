@@ -7,9 +7,9 @@
 // several axes, logical axis 0 (the outermost) is summed first, then axis 1 of
 // those sums, and so on.
 //
-// This is the order in which doubling and halving build sums from powers of
+// This is the order in which doubling (doubling.hpp) builds sums from powers of
 // two; and a Tree, a binary counter of partial sums, gives it for taps that
-// arrive one by one.
+// arrive one by one, or in groups.
 #pragma once
 
 #include <array>
@@ -19,32 +19,28 @@
 EIGENPOOL_BEGIN
 namespace detail {
 
-/// Sums `width` accumulators at once as a binary counter on a stack: after t
-/// taps, an entry for each bit of t, the larger powers of two below the
-/// smaller. A tree may stand on the stack of another, whose next tap it
-/// becomes.
-template <class R, int B, int width>
+/// A binary counter of partial sums on a stack: after t taps, an entry for each
+/// bit of t, the larger powers of two below the smaller. A tree may stand on
+/// the stack of another, whose next tap it becomes. The `Stack` holds the sums:
+/// clear(d) makes entry d the sum of nothing, merge(d) adds entry d + 1 to it.
+template <class Stack>
 class Tree {
  public:
-  using Acc = typename R::template Acc<B>;
+  EIGENPOOL_INLINE explicit Tree(Stack& stack) : stack_(stack) {}
 
   /// Starts a tree with taps [0, lead) in the padding; gives the number that
   /// finish() wants.
   EIGENPOOL_INLINE int start(Index lead) {
     const int base = depth_;
-    for (; lead != 0; lead &= lead - 1) {
-      for (int u = 0; u < width; ++u) stack_[depth_][u] = R::template identity<B>();
-      ++depth_;
-    }
+    for (; lead != 0; lead &= lead - 1) stack_.clear(depth_++);
     return base;
   }
 
-  EIGENPOOL_INLINE void push(const Acc (&x)[width]) {
-    for (int u = 0; u < width; ++u) stack_[depth_][u] = x[u];
-    ++depth_;
-  }
+  /// The entry for the next taps, which the caller fills.
+  EIGENPOOL_INLINE int push() { return depth_++; }
 
-  /// Makes the entry on top tap number t of the tree below it.
+  /// Makes the entry on top group number t of the tree below it, of groups that
+  /// are as large as the entry.
   EIGENPOOL_INLINE void carry(Index t) {
     for (; t & 1; t >>= 1) merge_top();
   }
@@ -54,16 +50,31 @@ class Tree {
     while (depth_ > base + 1) merge_top();
   }
 
-  EIGENPOOL_INLINE const Acc (&top() const)[width] { return stack_[depth_ - 1]; }
-
  private:
   EIGENPOOL_INLINE void merge_top() {
     --depth_;
-    for (int u = 0; u < width; ++u) R::template merge<B>(stack_[depth_ - 1][u], stack_[depth_][u]);
+    stack_.merge(depth_ - 1);
   }
 
-  Acc stack_[3 * 63][width];
+  Stack& stack_;
   int depth_ = 0;
+};
+
+/// The most entries of three trees, one within the other: one for each bit of a
+/// 63-bit count.
+inline constexpr int max_tree_entries = 192;
+
+/// A stack of single sums.
+template <class R>
+struct LaneStack {
+  static constexpr int B = static_cast<int>(sizeof(typename R::Lane));
+  using Acc = typename R::template Acc<B>;
+
+  EIGENPOOL_INLINE void clear(int d) { entry(d) = R::template identity<B>(); }
+  EIGENPOOL_INLINE void merge(int d) { R::template merge<B>(entry(d), entry(d + 1)); }
+  EIGENPOOL_INLINE Acc& entry(int d) { return entries[static_cast<std::size_t>(d)]; }
+
+  std::array<Acc, max_tree_entries> entries;
 };
 
 }  // namespace detail

@@ -80,6 +80,15 @@ EIGENPOOL_INLINE Result apply(const Op& op, const Args&... args) {
   for (std::size_t i = 0; i < result.raw.size(); ++i) result.raw[i] = op(args.raw[i]...);
   return result;
 }
+
+/// Integers as ones that wrap, which vectors do as well.
+template <class T>
+EIGENPOOL_INLINE decltype(auto) wrapping(const T& x) {
+  if constexpr (std::integral<T>)
+    return static_cast<std::make_unsigned_t<T>>(x);
+  else
+    return (x);
+}
 }  // namespace each
 
 template <class T, int Bytes>
@@ -116,7 +125,25 @@ EIGENPOOL_INLINE Vec<T, Bytes> add(const Vec<T, Bytes>& a, const Vec<T, Bytes>& 
   if constexpr (Vec<T, Bytes>::compiled)
     return {a.raw + b.raw};
   else
-    return each::apply<Vec<T, Bytes>>([](const T& x, const T& y) { return static_cast<T>(x + y); }, a, b);
+    return each::apply<Vec<T, Bytes>>(
+        [](const T& x, const T& y) { return static_cast<T>(each::wrapping(x) + each::wrapping(y)); }, a, b);
+}
+
+template <class T, int Bytes>
+EIGENPOOL_INLINE Vec<T, Bytes> subtract(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b) {
+  if constexpr (Vec<T, Bytes>::compiled)
+    return {a.raw - b.raw};
+  else
+    return each::apply<Vec<T, Bytes>>(
+        [](const T& x, const T& y) { return static_cast<T>(each::wrapping(x) - each::wrapping(y)); }, a, b);
+}
+
+template <class T, int Bytes>
+EIGENPOOL_INLINE Vec<T, Bytes> multiply(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b) {
+  if constexpr (Vec<T, Bytes>::compiled)
+    return {a.raw * b.raw};
+  else
+    return each::apply<Vec<T, Bytes>>([](const T& x, const T& y) { return static_cast<T>(x * y); }, a, b);
 }
 
 template <class T, int Bytes>
@@ -185,6 +212,36 @@ EIGENPOOL_INLINE Vec<U, UBytes> select(const Mask<T, TBytes>& mask, const Vec<U,
     return each::apply<Vec<U, UBytes>>([](bool m, const U& x, const U& y) { return m ? x : y; }, mask, a, b);
 }
 
+/// The bits that are set in either.
+template <class T, int Bytes>
+EIGENPOOL_INLINE Vec<T, Bytes> bit_or(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b) {
+  Vec<Signed<T>, Bytes> x, y;
+  std::memcpy(&x, &a, sizeof(x));
+  std::memcpy(&y, &b, sizeof(y));
+  if constexpr (Vec<T, Bytes>::compiled)
+    x.raw |= y.raw;
+  else
+    for (std::size_t i = 0; i < x.raw.size(); ++i) x.raw[i] |= y.raw[i];
+  Vec<T, Bytes> result;
+  std::memcpy(&result, &x, sizeof(result));
+  return result;
+}
+
+/// The larger of both, lane by lane; NaN where either is. `a > b ? a : b` is one
+/// instruction on x86 and gives b where either is NaN, so the two ways round,
+/// put together bit by bit, keep any NaN and otherwise agree (but for the sign
+/// of a zero).
+template <class T, int Bytes>
+EIGENPOOL_INLINE Vec<T, Bytes> maximum(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b) {
+  const Vec<T, Bytes> larger = select(greater(a, b), a, b);
+  if constexpr (std::floating_point<T> && sizeof(T) <= 8)
+    return bit_or(larger, select(greater(b, a), b, a));
+  else if constexpr (can_be_nan<T>)
+    return select(is_nan(a), a, larger);
+  else
+    return larger;
+}
+
 /// The lanes of two vectors in a row, even ones and odd ones apart.
 template <class T, int Bytes>
 EIGENPOOL_INLINE void unzip(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b, Vec<T, Bytes>& even, Vec<T, Bytes>& odd) {
@@ -225,6 +282,26 @@ EIGENPOOL_INLINE void zip(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b, Vec<T,
     low = load<T, Bytes>(row.data());
     high = load<T, Bytes>(row.data() + lanes);
   }
+}
+
+/// Each lane as another type of the same width.
+template <class To, class T, int Bytes>
+EIGENPOOL_INLINE Vec<To, Bytes> convert(const Vec<T, Bytes>& a) {
+  if constexpr (Vec<T, Bytes>::compiled)
+    return {__builtin_convertvector(a.raw, typename Vec<To, Bytes>::Raw)};
+  else
+    return each::apply<Vec<To, Bytes>>([](const T& x) { return static_cast<To>(x); }, a);
+}
+
+/// a / b rounded to nearest, halves to even, for |a| < 2^22 and b != 0: the
+/// quotient in float then lies on the same side of each half as the exact one,
+/// and float addition rounds it.
+template <int Bytes>
+EIGENPOOL_INLINE Vec<std::int32_t, Bytes> rounded_quotient(const Vec<std::int32_t, Bytes>& a,
+                                                           const Vec<std::int32_t, Bytes>& b) {
+  const auto rounder = broadcast<float, Bytes>(12582912.0F);  // 1.5 * 2^23: its neighbours are 1 apart
+  const auto quotient = divide(convert<float>(a), convert<float>(b));
+  return convert<std::int32_t>(subtract(add(quotient, rounder), rounder));
 }
 
 /// Converts while loading: `lanes` elements of S from p become lanes of T.

@@ -1,0 +1,123 @@
+// Doubling over the rows of a plane, for windows that slide down it: partial
+// windows of 1, 2, 4, ... rows are kept in rings, so that every row of the
+// source is read once and a window costs its logarithm.
+#pragma once
+
+#include "axis.hpp"
+#include "doubling.hpp"
+#include "scratch.hpp"
+
+EIGENPOOL_BEGIN
+namespace detail {
+
+/// How many rows of each level are kept, and whether to do it.
+class RingPlan {
+ public:
+  RingPlan(const Axis& axis, bool idempotent)
+      : kernel_(axis.kernel()), dilation_(axis.dilation()), doubling_(axis.kernel(), idempotent) {
+    constexpr Index longest = 1024;
+    pays_ = axis.is_affine() && kernel_ > 5 && kernel_ <= longest && kernel_ > 2 * axis.stride() &&
+            (kernel_ - 1) * dilation_ < longest && axis.result() > 1;
+    if (!pays_) return;
+    for (int l = 0; l < doubling_.levels(); ++l) keep(l, Index{1} << l);
+    for (int t = 0; t < doubling_.count(); ++t)
+      keep(doubling_.term(t).level, kernel_ - doubling_.term(t).tap - (Index{1} << doubling_.term(t).level));
+  }
+
+  bool pays() const { return pays_; }
+  Index kernel() const { return kernel_; }
+  Index dilation() const { return dilation_; }
+  const Doubling& doubling() const { return doubling_; }
+  Index slots(int level) const { return slots_[static_cast<std::size_t>(level)]; }
+  Index rows() const {
+    Index all = 0;
+    for (int l = 0; l <= doubling_.levels(); ++l) all += slots(l);
+    return all;
+  }
+
+ private:
+  // A row of this level is asked for until `taps` taps further on.
+  void keep(int level, Index taps) {
+    Index& slots = slots_[static_cast<std::size_t>(level)];
+    slots = std::max(slots, taps * dilation_ + 1);
+  }
+
+  Index kernel_, dilation_;
+  Doubling doubling_;
+  std::array<Index, 16> slots_{};
+  bool pays_ = false;
+};
+
+/// The ring of one task, over rows of one plane after the other.
+template <class R>
+class RowRing {
+ public:
+  using Row = typename R::Row;
+
+  explicit RowRing(const RingPlan& plan) : plan_(plan) {}
+
+  void allocate(Scratch<R>& scratch, Index width) {
+    pitch_ = Scratch<R>::padded(width);
+    for (int l = 0; l <= plan_.doubling().levels(); ++l)
+      rings_[static_cast<std::size_t>(l)] = scratch.rows(plan_.slots(l), width);
+  }
+
+  void restart() { plane_ = -1; }
+
+  /// Moves to the window whose first row is `first`, of plane number `plane`.
+  /// fill(row, to) makes a row of level 0.
+  template <int B, class Fill>
+  EIGENPOOL_INLINE void slide_to(Index plane, Index first, Index length, const Fill& fill) {
+    const Index end = first + (plan_.kernel() - 1) * plan_.dilation() + 1;
+    if (plane != plane_ || first > next_) {
+      plane_ = plane;
+      start_ = next_ = first;
+    }
+    for (; next_ < end; ++next_) {
+      fill(next_, row(0, next_));
+      for (int l = 1; l <= plan_.doubling().levels(); ++l) {
+        const Index at = next_ - ((Index{1} << l) - 1) * plan_.dilation();
+        if (at < start_) break;
+        merge<B>(row(l - 1, at), row(l - 1, at + (plan_.dilation() << (l - 1))), row(l, at), length);
+      }
+    }
+    first_ = first;
+  }
+
+  /// The window that it was moved to.
+  template <int B>
+  EIGENPOOL_INLINE void window(const Row& to, Index length) const {
+    const Doubling& doubling = plan_.doubling();
+    Row rest = term(doubling.count() - 1);
+    for (int t = doubling.count() - 2; t >= 0; --t) {
+      merge<B>(term(t), rest, to, length);
+      rest = to;
+    }
+  }
+
+ private:
+  Row term(int t) const {
+    const Doubling::Term& term = plan_.doubling().term(t);
+    return row(term.level, first_ + term.tap * plan_.dilation());
+  }
+  Row row(int level, Index at) const {
+    const Index slots = plan_.slots(level), rest = at % slots;
+    return rings_[static_cast<std::size_t>(level)].from((rest < 0 ? rest + slots : rest) * pitch_);
+  }
+
+  template <int B>
+  EIGENPOOL_INLINE static void merge(const Row& a, const Row& b, const Row& to, Index length) {
+    for (Index i = 0; i < length; i += simd::Vec<typename R::Lane, B>::lanes) {
+      auto acc = a.template load<B>(i);
+      R::template merge<B>(acc, b.template load<B>(i));
+      to.template store<B>(i, acc);
+    }
+  }
+
+  const RingPlan& plan_;
+  std::array<Row, 16> rings_{};
+  Index pitch_ = 0, plane_ = -1, start_ = 0, next_ = 0, first_ = 0;
+};
+
+}  // namespace detail
+EIGENPOOL_END
