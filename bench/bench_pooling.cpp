@@ -1,19 +1,22 @@
 // Every case of bench_cases.tsv, in both layouts and all directions: the library beside naive loops, an Eigen
 // expression where there is one, and the floor (a pass that reads the input once and writes the output once).
-//   bench_pooling [--cases=FILE] [--benchmark_...]                             Google Benchmark's own output
-//   bench_pooling [--cases=FILE] --table [--rounds=N] [--benchmark_filter=R]   one line for each problem
+//   bench_pooling [--cases=FILE] [--benchmark_...]   Google Benchmark's own output
+//   bench_pooling [--cases=FILE] --table             one line for each problem
+//   bench_pooling [--cases=FILE] --threads=N         each forward pass on N threads against one
+//   bench_pooling --sweep                            windows that grow, cases beside their neighbours, tiny calls
+// and with the last three: [--rounds=N] [--benchmark_filter=REGEX] [--tsv=FILE]
 #include "measure.hpp"
+#include "options.hpp"
+#include "sweep.hpp"
 #include "table.hpp"
+#include "threads.hpp"
 
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <memory>
-#include <stdexcept>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace {
@@ -32,10 +35,10 @@ const Fixture& fixture_of(const Problem& problem) {
 }
 
 // The floor is sampled in turn with the contender, so a machine that slows down for a while slows both.
-void measure(benchmark::State& state, const Problem& problem, Who who) {
+void measure(benchmark::State& state, const Problem& problem, const Kind& kind) {
   try {
     const Fixture& fixture = fixture_of(problem);
-    Contender contender = fixture.contender(who), floor = fixture.contender(Who::floor);
+    Contender contender = fixture.contender(kind), floor = fixture.contender(floor_kind);
     while (state.KeepRunningBatch(contender.calls)) {
       state.SetIterationTime(contender.sample() * contender.calls);
       floor.sample();
@@ -50,10 +53,10 @@ void measure(benchmark::State& state, const Problem& problem, Who who) {
 void register_all(const std::vector<Case>& cases) {
   for (const Case& c : cases) {
     for (const Problem& problem : problems_of(c)) {
-      for (const Who who : {Who::eigenpool, Who::naive, Who::eigen, Who::floor}) {
-        if (!make_run(who, problem, Buffers{})) continue;
-        const std::string name = problem.name() + "/" + name_of(who);
-        benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { measure(state, problem, who); })
+      for (const Kind& kind : {eigenpool_kind, naive_kind, eigen_kind, floor_kind}) {
+        if (!kind.make(problem, Buffers{})) continue;
+        const std::string name = problem.name() + "/" + kind.name;
+        benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { measure(state, problem, kind); })
             ->UseManualTime()
             ->Unit(benchmark::kMicrosecond);
       }
@@ -61,43 +64,14 @@ void register_all(const std::vector<Case>& cases) {
   }
 }
 
-struct Options {
-  std::string cases = EIGENPOOL_BENCH_CASES, filter;
-  bool table = false;
-  int rounds = 31;
-  std::vector<char*> for_benchmark;  // the program's name and everything that is not ours
-};
-
-Options parse(int argc, char** argv) {
-  Options options;
-  const auto value = [](std::string_view argument, std::string_view flag, std::string& into) {
-    if (!argument.starts_with(flag)) return false;
-    into = argument.substr(flag.size());
-    return true;
-  };
-  for (int i = 0; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    std::string rounds;
-    if (value(argument, "--cases=", options.cases)) continue;
-    if (value(argument, "--rounds=", rounds)) {
-      options.rounds = std::atoi(rounds.c_str());
-      if (options.rounds < 1) throw std::invalid_argument("--rounds=" + rounds + " is not a number of at least 1");
-    } else if (argument == "--table") {
-      options.table = true;
-    } else {
-      value(argument, "--benchmark_filter=", options.filter);
-      options.for_benchmark.push_back(argv[i]);
-    }
-  }
-  return options;
-}
-
 int run(Options& options) {
+  if (options.sweep) return print_sweep(options) ? 0 : 1;
   const CaseTable table = read_cases(options.cases);
   for (const std::string& id : table.skipped) {
     std::fprintf(stderr, "skipped for now, no such operator here: %s\n", id.c_str());
   }
-  if (options.table) return print_table(table.cases, options.filter, options.rounds) ? 0 : 1;
+  if (options.threads > 0) return print_threads(table.cases, options) ? 0 : 1;
+  if (options.table) return print_table(table.cases, options) ? 0 : 1;
 
   register_all(table.cases);
   int count = static_cast<int>(options.for_benchmark.size());
@@ -112,7 +86,7 @@ int run(Options& options) {
 
 int main(int argc, char** argv) {
   try {
-    Options options = parse(argc, argv);
+    Options options = parse_options(argc, argv);
     return run(options);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_pooling: %s\n", error.what());

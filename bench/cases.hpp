@@ -28,8 +28,9 @@ struct Case {
   int axes = 0;
   Index n = 0, c = 0;
   Extents in{}, kernel{}, stride{}, padding{}, out{};
+  Extents dilation{1, 1, 1};  // the table has none, the naive loops know none
   bool ceil_mode = false, count_include_pad = true;
-  std::vector<Dtype> dtypes;
+  std::vector<Dtype> dtypes{};
   bool backward = false;
 
   Index inputs() const { return n * c * in[0] * in[1] * in[2]; }

@@ -1,4 +1,4 @@
-// The memory of a problem, and the four contenders that do its work.
+// The memory of a problem, and the contenders that do its work.
 #pragma once
 
 #include "cases.hpp"
@@ -9,6 +9,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <vector>
 
 namespace bench {
 
@@ -27,7 +28,8 @@ class Block {
  private:
   static void* allocate(std::size_t bytes) {
     constexpr std::size_t line = 64;
-    void* memory = std::aligned_alloc(line, (bytes + line) / line * line);
+    // A whole line more than is used: XNNPACK may read (not use) up to 16 bytes past the end.
+    void* memory = std::aligned_alloc(line, (bytes + 2 * line) / line * line);
     if (memory == nullptr) throw std::bad_alloc();
     return memory;
   }
@@ -45,6 +47,9 @@ struct Buffers {
 // Random signed data, and for a max backward the indices of a real forward pass.
 Buffers make_buffers(const Problem& problem);
 
+// The input of that forward pass, for contenders that keep its maxima in another format.
+Block input_of_indices(const Problem& problem);
+
 using Run = std::function<void()>;  // one call does the whole problem once; empty: there is no such contender
 
 Run make_eigenpool(const Problem& problem, const Buffers& buffers);
@@ -52,8 +57,17 @@ Run make_naive(const Problem& problem, const Buffers& buffers);
 Run make_eigen(const Problem& problem, const Buffers& buffers);
 Run make_floor(const Problem& problem, const Buffers& buffers);
 
-// Runs both on the same buffers and throws std::runtime_error where the results differ by more than rounding.
-void check_equal(const Problem& problem, const Buffers& buffers, const std::string& who, const Run& run,
-                 const Run& expected);
+// What a call left in the buffers.
+struct Result {
+  std::vector<unsigned char> values, indices;
+};
+Result result_of(const Buffers& buffers, const Run& run);
+
+// A library of its own right has index formats and roundings to integers of its own.
+enum class Check { nothing, values, values_and_indices };
+
+// Throws std::runtime_error where a result differs from the expected one by more than rounding.
+void check_equal(const Problem& problem, const std::string& who, const Result& result, const Result& expected,
+                 Check check);
 
 }  // namespace bench

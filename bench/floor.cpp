@@ -1,6 +1,9 @@
 // The floor: a pass that reads the bytes which a pooling must read once, and writes those that it must write once.
-// It uses the widest vectors that the machine has, so that it is no slower than any pooling could be.
+// It uses vectors as wide as the library's, so that EIGENPOOL_MAX_VECTOR_BYTES=32 measures as a machine without
+// AVX-512.
 #include "contender.hpp"
+
+#include <eigenpool/simd/dispatch.hpp>
 
 #include <cstdint>
 #include <cstring>
@@ -66,10 +69,10 @@ using Spans = const Span (&)[2];
 
 using Pass = void (*)(Spans, Spans);
 
-Pass widest_pass() {
+Pass pass_of_the_library() {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f")) return &pass_64;
-  if (__builtin_cpu_supports("avx2")) return &pass_32;
+  if (eigenpool::simd::vector_bytes() == 64) return &pass_64;
+  if (eigenpool::simd::vector_bytes() == 32) return &pass_32;
 #endif
   return &pass_16;
 }
@@ -80,7 +83,7 @@ Run make_floor(const Problem& problem, const Buffers& buffers) {
   const auto span = [](const Block& block) { return Span{block.as<unsigned char>(), block.bytes()}; };
   const Span source = span(buffers.source), result = span(buffers.result), indices = span(buffers.indices);
   const Span nothing{result.data, 0};
-  return [=, run = widest_pass(), indices_are_read = problem.is_backward()] {
+  return [=, run = pass_of_the_library(), indices_are_read = problem.is_backward()] {
     run({source, indices_are_read ? indices : nothing}, {result, indices_are_read ? nothing : indices});
   };
 }

@@ -50,6 +50,7 @@ eigenpool::Window<D> window(const Case& c) {
   return {.kernel = sizes<D>(c.kernel),
           .stride = sizes<D>(c.stride),
           .padding = {padding, padding},
+          .dilation = sizes<D>(c.dilation),
           .ceil_mode = c.ceil_mode};
 }
 

@@ -1,7 +1,6 @@
 #include "measure.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <ctime>
 #include <numeric>
@@ -12,46 +11,28 @@ namespace {
 // Long enough for the clock's own cost not to show, short enough that a disturbance spoils few samples.
 constexpr double sample_seconds = 2e-4;
 
-// The thread's own time where the system tells it: all contenders run on one thread, and what other programs do
-// meanwhile is not theirs.
-double now() {
+double now(Clock clock) {
 #if defined(CLOCK_THREAD_CPUTIME_ID)
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-#else
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  if (clock == Clock::thread) {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+  }
 #endif
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-double seconds_of(const Run& run, int calls) {
-  const double start = now();
+double seconds_of(const Run& run, int calls, Clock clock) {
+  const double start = now(clock);
   for (int i = 0; i < calls; ++i) run();
-  return (now() - start) / calls;
+  return (now(clock) - start) / calls;
 }
 
 }  // namespace
 
-const char* name_of(Who who) {
-  constexpr std::array names{"eigenpool", "naive", "eigen", "floor"};
-  return names[static_cast<std::size_t>(who)];
-}
-
-Run make_run(Who who, const Problem& problem, const Buffers& buffers) {
-  switch (who) {
-    case Who::eigenpool:
-      return make_eigenpool(problem, buffers);
-    case Who::naive:
-      return make_naive(problem, buffers);
-    case Who::eigen:
-      return make_eigen(problem, buffers);
-    default:
-      return make_floor(problem, buffers);
-  }
-}
-
 double Contender::sample() {
-  samples.push_back(seconds_of(run, calls));
+  run();  // The caches hold what it uses, not what the contender before it left, and a pool's threads are awake.
+  samples.push_back(seconds_of(run, calls, clock));
   return samples.back();
 }
 
@@ -63,14 +44,15 @@ double Contender::median() const {
 }
 
 Fixture::Fixture(const Problem& problem)
-    : problem_(problem), buffers_(make_buffers(problem)), naive_(make_naive(problem, buffers_)) {}
+    : problem_(problem),
+      buffers_(make_buffers(problem)),
+      expected_(result_of(buffers_, make_naive(problem, buffers_))) {}
 
-Contender Fixture::contender(Who who) const {
-  Contender contender{who, make_run(who, problem_, buffers_), 1, {}};
+Contender Fixture::contender(const Kind& kind, Clock clock) const {
+  Contender contender{kind, kind.make(problem_, buffers_), clock};
   if (!contender.run) return contender;
-  const bool has_a_result = who == Who::eigenpool || who == Who::eigen;
-  if (has_a_result) check_equal(problem_, buffers_, name_of(who), contender.run, naive_);
-  const double first = seconds_of(contender.run, 1);
+  check_equal(problem_, kind.name, result_of(buffers_, contender.run), expected_, kind.check);
+  const double first = seconds_of(contender.run, 1, clock);
   contender.calls = std::clamp(static_cast<int>(sample_seconds / (first + 1e-9)), 1, 1000);
   return contender;
 }
@@ -86,8 +68,7 @@ void take_turns(std::vector<Contender>& contenders, int rounds) {
   };
   for (int round = 0; round < rounds; ++round) {
     for (Contender& contender : contenders) {
-      const bool may_stop = contender.who == Who::naive || contender.who == Who::eigen;
-      if (may_stop && spent(contender) > enough_seconds) continue;
+      if (contender.kind.may_stop_early && spent(contender) > enough_seconds) continue;
       contender.sample();
     }
   }

@@ -2,13 +2,13 @@
 #pragma once
 
 #include "cases.hpp"
+#include "options.hpp"
 
-#include <string>
 #include <vector>
 
 namespace bench {
 
-// Prints the problems whose name the regular expression finds, then geometric means. False: a result was wrong.
-bool print_table(const std::vector<Case>& cases, const std::string& filter, int rounds);
+// Prints the problems whose name the filter finds, then geometric means. False: a result was wrong.
+bool print_table(const std::vector<Case>& cases, const Options& options);
 
 }  // namespace bench
