@@ -101,6 +101,13 @@ class Axis {
     return {};
   }
 
+  /// From the first real tap to the last; everything where there is none.
+  constexpr Span real_span(Index i) const {
+    const Taps t = taps(i);
+    if (t.real() == 0) return {0, source_};
+    return {t.position(t.real_begin), t.position(t.real_end - 1) + 1};
+  }
+
   /// What this axis multiplies an average's divisor by; 1 where a window holds
   /// nothing, since its sum is 0.
   constexpr Index divisor(Index i) const {

@@ -89,7 +89,7 @@ void reduce_windows(const Problem& problem, const S* source, const Output& outpu
       }
     }
   }
-  const ScalarKernel<R, S, Output> kernel(problem, source, output);
+  const ScalarKernel<typename R::Exact, S, Output> kernel(problem, source, output);
   run_parallel(kernel.tasks(), [&](Index begin, Index end) { kernel.run(begin, end); });
 }
 
@@ -113,7 +113,7 @@ void max_windows_with_indices(const Problem& problem, Numbering::Kind kind, cons
     if ((flat || problem.is_affine()) && numbers_fit<Lanes>(problem, numbering))
       return reduce_windows<Lanes>(problem, source, output, parallel);
   }
-  const ScalarKernel<ArgMax<S, Compared<S>, std::int64_t>, S, ValuesAndIndices<S, I>> kernel(problem, source, output);
+  const ScalarKernel<ArgMax<S, Compared<S>, std::int64_t, true>, S, ValuesAndIndices<S, I>> kernel(problem, source, output);
   parallel(kernel.tasks(), 64.0, [&](Index begin, Index end) { kernel.run(begin, end); });
 }
 

@@ -90,12 +90,13 @@ class Horizontal {
   EIGENPOOL_INLINE void reduce(const HorizontalRows<R>& rows, Index begin, Index outputs, const Emit& emit) const {
     using Way = RowPlan::Way;
     for (int h = 0; h < plan_.halvings; ++h) halve(rows.columns, outputs * (plan_.stride << (plan_.halvings - 1 - h)));
-    const auto kept = [&](Index i) EIGENPOOL_LAMBDA { return rows.results.template load<B>(i); };
+    const auto kept = [results = rows.results](Index i) EIGENPOOL_LAMBDA { return results.template load<B>(i); };
     switch (plan_.way) {
       case Way::neighbours:
         return neighbours(plan_.kernel, plan_.doubling, rows.columns, rows.levels, outputs, emit);
       case Way::unzipped:
-        return emit([&](Index i) EIGENPOOL_LAMBDA { return unzipped(rows.columns, i); });
+        return emit([columns = rows.columns, kernel = plan_.kernel](Index i)
+                        EIGENPOOL_LAMBDA { return unzipped(kernel, columns, i); });
       case Way::picked:
         neighbours(plan_.kernel, plan_.doubling, rows.columns, rows.levels, (outputs - 1) * plan_.stride + 1,
                    into(rows.results, (outputs - 1) * plan_.stride + 1));
@@ -110,7 +111,7 @@ class Horizontal {
     }
   }
 
-  EIGENPOOL_INLINE static void merge_rows(const Row& a, const Row& b, const Row& to, Index length) {
+  EIGENPOOL_INLINE static void merge_rows(Row a, Row b, Row to, Index length) {
     for (Index i = 0; i < length; i += lanes) {
       Acc acc = a.template load<B>(i);
       R::template merge<B>(acc, b.template load<B>(i));
@@ -119,14 +120,14 @@ class Horizontal {
   }
 
  private:
-  EIGENPOOL_INLINE auto into(const Row& to, Index outputs) const {
-    return [&, length = outputs * unit_](const auto& f) EIGENPOOL_LAMBDA {
+  EIGENPOOL_INLINE auto into(Row to, Index outputs) const {
+    return [to, length = outputs * unit_](const auto& f) EIGENPOOL_LAMBDA {
       for (Index i = 0; i < length; i += lanes) to.template store<B>(i, f(i));
     };
   }
 
   // columns[i] = columns[2 i] . columns[2 i + 1]
-  EIGENPOOL_INLINE void halve(const Row& columns, Index length) const {
+  EIGENPOOL_INLINE static void halve(Row columns, Index length) {
     for (Index i = 0; i < length; i += lanes) {
       Acc even, odd;
       unzip(columns, i, even, odd);
@@ -134,14 +135,14 @@ class Horizontal {
       columns.template store<B>(i, even);
     }
   }
-  EIGENPOOL_INLINE void unzip(const Row& columns, Index i, Acc& even, Acc& odd) const {
+  EIGENPOOL_INLINE static void unzip(const Row& columns, Index i, Acc& even, Acc& odd) {
     R::template unzip<B>(columns.template load<B>(2 * i), columns.template load<B>(2 * i + lanes), even, odd);
   }
-  EIGENPOOL_INLINE Acc unzipped(const Row& columns, Index i) const {
+  EIGENPOOL_INLINE static Acc unzipped(Index kernel, const Row& columns, Index i) {
     Acc acc, odd, next;
     unzip(columns, i, acc, odd);
-    if (plan_.kernel > 1) R::template merge<B>(acc, odd);
-    if (plan_.kernel > 2) {
+    if (kernel > 1) R::template merge<B>(acc, odd);
+    if (kernel > 2) {
       unzip(columns, i + 1, next, odd);
       R::template merge<B>(acc, next);
     }
@@ -150,11 +151,11 @@ class Horizontal {
 
   // columns[i] . columns[i + dilation] . ...
   template <class Emit>
-  EIGENPOOL_INLINE void neighbours(Index kernel, const Doubling& doubling, const Row& columns, const Row* levels,
+  EIGENPOOL_INLINE void neighbours(Index kernel, const Doubling& doubling, Row columns, const Row* levels,
                                    Index outputs, const Emit& emit) const {
     const Index apart = axis_.dilation() * unit_;
     if (kernel <= 3) {
-      return emit([&](Index i) EIGENPOOL_LAMBDA {
+      return emit([columns, kernel, apart](Index i) EIGENPOOL_LAMBDA {
         Acc acc = columns.template load<B>(i);
         if (kernel > 1) R::template merge<B>(acc, columns.template load<B>(i + apart));
         if (kernel > 2) R::template merge<B>(acc, columns.template load<B>(i + 2 * apart));
@@ -170,17 +171,23 @@ class Horizontal {
       return level(doubling.term(t).level).from(doubling.term(t).tap * apart);
     };
     const int last = doubling.count() - 1;
-    const Row first_term = term(0), last_term = term(last);
-    emit([&](Index i) EIGENPOOL_LAMBDA {
-      Acc rest = last_term.template load<B>(i);
-      for (int t = last - 1; t > 0; --t) {
-        Acc acc = term(t).template load<B>(i);
+    if (last == 1) {
+      return emit([first = term(0), second = term(1)](Index i) EIGENPOOL_LAMBDA {
+        Acc acc = first.template load<B>(i);
+        R::template merge<B>(acc, second.template load<B>(i));
+        return acc;
+      });
+    }
+    std::array<Row, 20> terms;  // bits of a row's length
+    for (int t = 0; t <= last; ++t) terms[static_cast<std::size_t>(t)] = term(t);
+    emit([terms, last](Index i) EIGENPOOL_LAMBDA {
+      Acc rest = terms[static_cast<std::size_t>(last)].template load<B>(i);
+      for (int t = last - 1; t >= 0; --t) {
+        Acc acc = terms[static_cast<std::size_t>(t)].template load<B>(i);
         R::template merge<B>(acc, rest);
         rest = acc;
       }
-      Acc acc = first_term.template load<B>(i);
-      R::template merge<B>(acc, rest);
-      return acc;
+      return rest;
     });
   }
 

@@ -3,7 +3,9 @@
 // window in registers.
 #pragma once
 
-#include "output.hpp"
+#include "../simd/dispatch.hpp"
+#include "kernel_scalar.hpp"
+#include "nan_guard.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
@@ -18,6 +20,7 @@ class InnerKernel {
     constexpr Index enough_cells = 64, strip = 256;
     strip_ = problem.cells() < enough_cells ? strip : std::max(problem.inner, Index{1});
     strips_ = ceil_div(problem.inner, strip_);
+    guarded_ = NanGuard<R, S>::needed && strips_ == 1 && problem.overlaps() && problem.axes[0].is_identity();
   }
 
   Index tasks() const { return problem_.cells() * strips_; }
@@ -25,9 +28,15 @@ class InnerKernel {
   template <int B>
   EIGENPOOL_INLINE void run(Index begin, Index end) const {
     Cell cell = Cell::number(problem_, begin / strips_);
+    NanGuard<R, S> guard;
     for (Index i = begin; i < end;) {
       const Index alike = strips_ == 1 ? std::min(alike_from(cell), end - i) : 1;
-      reduce_cells<B>(i, cell, alike);
+      if (!guarded_)
+        reduce_cells<typename R::Exact, B>(i, cell, alike);
+      else if (is_clean<B>(guard, cell))
+        reduce_cells<R, B>(i, cell, alike);
+      else
+        ScalarKernel<typename R::Exact, S, Output>(problem_, source_, output_).run(i, i + alike);
       i += alike;
       if (i % strips_ != 0) continue;
       cell.at[2] += alike - 1;
@@ -41,33 +50,53 @@ class InnerKernel {
     return cell.at[2] >= whole_.begin && cell.at[2] < whole_.end ? whole_.end - cell.at[2] : 1;
   }
 
+  // The rows of the source that a row of cells reads.
   template <int B>
+  EIGENPOOL_INLINE bool is_clean(NanGuard<R, S>& guard, const Cell& cell) const {
+    const Taps rows = problem_.axes[1].taps(cell.at[1]);
+    const Index row = problem_.axes[2].source() * problem_.inner;
+    const S* plane = source_ + (cell.outer * problem_.axes[0].source() + cell.at[0]) * problem_.axes[1].source() * row;
+    if (rows.real() == 0) return true;
+    return guard.template is_clean<B>(plane + rows.position(rows.real_begin) * row,
+                                      plane + (rows.position(rows.real_end - 1) + 1) * row);
+  }
+
+  template <class Reducer, int B>
   EIGENPOOL_INLINE void reduce_cells(Index task, Cell cell, Index count) const {
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
     const WindowTaps taps = window_taps(problem_, cell);
     const Index begin = task % strips_ * strip_, length = std::min(strip_, problem_.inner - begin);
-    const TapLoops loops = tap_loops<R>(problem_, taps, numbering());
+    const TapLoops loops = tap_loops<Reducer>(problem_, taps, numbering());
     const S* p = loops.empty() ? source_ : source_ + first_tap(problem_, cell.outer, taps) + begin;
     Index at = task / strips_ * problem_.inner + begin;
-    for (Index o = 0; o < count; ++o, ++cell.at[2], at += problem_.inner) {
-      const auto info = output_.info(cell);
-      const auto write = [&](Index i, const auto& acc)
-                             EIGENPOOL_LAMBDA { output_.template write<B>(at + i, acc, lanes, info, 0); };
-      if (loops.empty() || length < lanes)
-        write_elements(p, length, loops, at, info);
-      else
-        reduce_taps<R, B>(p, length, loops, write);
-      p += problem_.axes[2].stride() * problem_.inner;
+    if (loops.empty() || length < lanes) {
+      for (Index o = 0; o < count; ++o, ++cell.at[2], at += problem_.inner, p += step())
+        write_elements<Reducer>(p, length, loops, at, output_.info(cell));
+      return;
     }
+    with_tap_way<Reducer>(loops, [&](auto way) EIGENPOOL_LAMBDA {
+      constexpr TapWay chosen = way.value;
+      simd::apart<B>([=, inner = problem_.inner, step = step(), writer = output_.writer(),
+                      info = output_.info(cell)]() mutable EIGENPOOL_LAMBDA {
+        for (Index o = 0; o < count; ++o, at += inner, p += step, info = Output::next(info))
+          reduce_taps<Reducer, B, chosen>(p, length, loops, [&](Index i, const auto& acc) EIGENPOOL_LAMBDA {
+            writer.template write<B>(at + i, acc, lanes, info, 0);
+          });
+      });
+    });
   }
 
+  // Elements from a window to the next.
+  Index step() const { return problem_.axes[2].stride() * problem_.inner; }
+
   // A window that holds nothing, or the end of the inner extent.
+  template <class Reducer>
   EIGENPOOL_INLINE void write_elements(const S* p, Index length, const TapLoops& loops, Index at,
                                        const typename Output::Info& info) const {
     constexpr int single = static_cast<int>(sizeof(typename R::Lane));
     for (Index i = 0; i < length; ++i) {
-      const auto acc = loops.empty() ? R::template identity<single>() : reduce_element<R>(p + i, loops);
-      output_.template write<single>(at + i, acc, 1, info, 0);
+      const auto acc = loops.empty() ? Reducer::template identity<single>() : reduce_element<Reducer>(p + i, loops);
+      output_.writer().template write<single>(at + i, acc, 1, info, 0);
     }
   }
 
@@ -83,6 +112,7 @@ class InnerKernel {
   const Output& output_;
   Span whole_;
   Index strip_, strips_;
+  bool guarded_;
 };
 
 }  // namespace detail

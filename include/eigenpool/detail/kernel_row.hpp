@@ -4,7 +4,8 @@
 #pragma once
 
 #include "kernel_horizontal.hpp"
-#include "output.hpp"
+#include "kernel_scalar.hpp"
+#include "nan_guard.hpp"
 #include "row_ring.hpp"
 
 EIGENPOOL_BEGIN
@@ -97,6 +98,7 @@ class RowKernel {
     std::array<Row, 65> levels;
     Row table, column_numbers;
     RowRing<R> ring;
+    NanGuard<R, S> guard;
 
     Work(Scratch<R>& scratch, const RowKernel& kernel) : ring(kernel.ring_) {
       const Index elements = kernel.row_elements(kernel.joined_);
@@ -147,6 +149,7 @@ class RowKernel {
   template <int B>
   EIGENPOOL_INLINE void reduce_block(Block& block, Index number, Work& work) const {
     const Cell first = block.cell;
+    if (!is_clean<B>(block, number, work.guard)) return reduce_exactly(block, number);
     if (uses_ring())
       slide<B>(block, work);
     else
@@ -157,6 +160,29 @@ class RowKernel {
     horizontal.reduce(work.rows, block.begin, outputs, [&](const auto& f) EIGENPOOL_LAMBDA {
       emit<B>(block, first, at, work.table, f);
     });
+  }
+
+  // All memory from the first row of the source that a block reads to the last.
+  template <int B>
+  EIGENPOOL_INLINE bool is_clean(const Block& block, Index number, NanGuard<R, S>& guard) const {
+    if constexpr (!NanGuard<R, S>::needed) return true;
+    const auto& [n0, n1, n2] = problem_.axes;
+    const Cell& first = block.cell;
+    const Cell last = Cell::number(problem_, (number + block.rows - 1) * n2.result());
+    const bool one_plane = first.outer == last.outer && first.at[0] == last.at[0];
+    const Index begin = (first.outer * n0.source() + n0.real_span(first.at[0]).begin) * n1.source() +
+                        (one_plane ? n1.real_span(first.at[1]).begin : 0);
+    const Index end = (last.outer * n0.source() + n0.real_span(last.at[0]).end - 1) * n1.source() +
+                      (one_plane ? n1.real_span(last.at[1]).end : n1.source());
+    const Index row = n2.source() * problem_.inner;
+    return guard.template is_clean<B>(source_ + begin * row, source_ + end * row);
+  }
+
+  void reduce_exactly(Block& block, Index number) const {
+    const Index row = problem_.axes[2].result();
+    ScalarKernel<typename R::Exact, S, Output>(problem_, source_, output_).run(number * row,
+                                                                               (number + block.rows) * row);
+    block.cell = Cell::number(problem_, (number + block.rows) * row);
   }
 
   // Rows below each other, as long as their windows have the same taps.
@@ -203,7 +229,7 @@ class RowKernel {
   /// `number` is what the first row of the source counts for.
   template <int B>
   EIGENPOOL_INLINE void gather_rows(const Block& block, const OuterTaps& taps, Index number, Index count, Row to,
-                                    Index pitch, const Row& column_numbers) const {
+                                    Index pitch, Row column_numbers) const {
     const Axis& axis = problem_.axes[1];
     const Taps columns{block.first_column, 1, block.columns, block.real_begin,
                        std::min(block.real_begin + 1, block.real_end)};
@@ -211,43 +237,45 @@ class RowKernel {
     TapLoops loops = tap_loops<R>(problem_, window, numbering());
     if (R::numbered) loops.first_number = numbering().base(0, taps[0], taps[0].real_begin) + number;
     const Index before = block.real_begin * block.unit, all = block.columns * block.unit;
-    const Index length = loops.empty() ? 0 : (block.real_end - block.real_begin) * block.unit;
-    const S* p = length > 0 ? source_ + first_tap(problem_, block.cell.outer, window) + block.offset : source_;
+    if (loops.empty() || block.real_begin == block.real_end) {
+      for (Index r = 0; r < count; ++r) fill<B>(to.from(r * pitch), 0, all);
+      return;
+    }
+    const S* p = source_ + first_tap(problem_, block.cell.outer, window) + block.offset;
     const Index step = axis.stride() * problem_.axes[2].source() * problem_.inner;
     const Index number_step =
         R::numbered && numbering().kind == Numbering::Kind::flat ? axis.stride() * numbering().stride[1] : 0;
-    for (Index r = 0; r < count; ++r, p += step, to = to.from(pitch), loops.first_number += number_step) {
-      if (length == 0) {
-        fill<B>(to, 0, all);
-        continue;
-      }
-      fill<B>(to, 0, before);
-      gather_row<B>(block, p, length, loops, to.from(before), column_numbers, before);
-      fill<B>(to, before + length, all - before - length);
-    }
-  }
-
-  template <int B>
-  EIGENPOOL_INLINE void gather_row(const Block& block, const S* p, Index length, const TapLoops& loops, const Row& to,
-                                   const Row& column_numbers, Index before) const {
-    const bool whole = block.unit == problem_.inner;  // then neighbouring columns are one run of memory
-    const Index run = whole ? length : block.unit;
-    for (Index done = 0; done < length; done += run, p += problem_.inner) {
-      const auto keep = [&](Index i, auto& acc) EIGENPOOL_LAMBDA {
-        if constexpr (R::numbered) R::renumber(acc, column_numbers.numbers + before + done + i);
-        to.template store<B>(done + i, acc);
-      };
-      constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
-      if (run >= lanes || end_ - p >= loops.last_offset() + lanes)
-        reduce_taps<R, B>(p, std::max(run, lanes), loops, keep);
-      else
-        gather_elements(p, run, loops, to.from(done), column_numbers, before + done);
-    }
+    // Neighbouring columns are one run of memory, unless a part of each is left out.
+    const Index length = (block.real_end - block.real_begin) * block.unit;
+    Index run = block.unit == problem_.inner ? length : block.unit;
+    if (!R::numbered && length == all && pitch == all && step == all && run == length) run *= count, count = 1;
+    const Index runs = block.unit == problem_.inner ? 1 : block.real_end - block.real_begin;
+    constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
+    const S* const last = run >= lanes ? end_ : end_ - loops.last_offset() - lanes;  // whole vectors may start here
+    with_tap_way<R>(loops, [&](auto way) EIGENPOOL_LAMBDA {
+      constexpr TapWay chosen = way.value;
+      simd::apart<B>([=, inner = problem_.inner]() mutable EIGENPOOL_LAMBDA {
+        for (Index r = 0; r < count; ++r, p += step, to = to.from(pitch), loops.first_number += number_step) {
+          fill<B>(to, 0, before);
+          for (Index c = 0, i = before; c < runs; ++c, i += run) {
+            const S* q = p + c * inner;
+            if (q <= last)
+              reduce_taps<R, B, chosen>(q, std::max(run, lanes), loops, [&](Index k, auto& acc) EIGENPOOL_LAMBDA {
+                if constexpr (R::numbered) R::renumber(acc, column_numbers.numbers + i + k);
+                to.template store<B>(i + k, acc);
+              });
+            else
+              gather_elements(q, run, loops, to.from(i), column_numbers, i);
+          }
+          fill<B>(to, before + length, all - before - length);
+        }
+      });
+    });
   }
 
   // At the end of the source, where no whole vector may be read.
-  EIGENPOOL_INLINE void gather_elements(const S* p, Index length, const TapLoops& loops, const Row& to,
-                                        const Row& column_numbers, Index before) const {
+  static void gather_elements(const S* p, Index length, const TapLoops& loops, const Row& to, const Row& column_numbers,
+                              Index before) {
     constexpr int single = static_cast<int>(sizeof(typename R::Lane));
     for (Index i = 0; i < length; ++i) {
       auto acc = reduce_element<R>(p + i, loops);
@@ -266,24 +294,37 @@ class RowKernel {
 
   template <int B, class F>
   EIGENPOOL_INLINE void emit(const Block& block, Cell cell, Index at, const Row& table, const F& f) const {
+    const Index row = problem_.axes[2].result() * problem_.inner;
+    if (!output_.needs_table())
+      return emit_rows<B>(block, block.rows, at, output_.template row_info<R>(cell, table, uses_ring()), f);
+    for (Index r = 0; r < block.rows; ++r, at += row, cell.next_row(problem_))
+      emit_rows<B>(block, 1, at, output_.template row_info<R>(cell, table, uses_ring()),
+                   [f, skip = r * plan_.pitch * block.unit](Index i) EIGENPOOL_LAMBDA { return f(skip + i); });
+  }
+
+  template <int B, class F>
+  EIGENPOOL_INLINE void emit_rows(const Block& block, Index rows, Index at, typename Output::Info info,
+                                  const F& f) const {
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
-    const Index length = block.outputs * block.unit, pitch = plan_.pitch * block.unit;
-    const Index row = problem_.axes[2].result() * problem_.inner, run = block.unit == problem_.inner ? length : block.unit;
-    for (Index r = 0; r < block.rows; ++r, at += row, cell.next_row(problem_)) {
-      const auto info = output_.template row_info<R>(cell, table, uses_ring());
-      // Rows are written in order, so what a vector writes beyond one is written again, but for the last.
-      const Index room = run == row ? (block.rows - r) * row : run;
-      for (Index done = 0; done < length; done += run) {
-        const Index to = at + done / block.unit * problem_.inner;
-        if (run >= lanes) {
-          for_vectors<lanes>(run, [&](Index i) EIGENPOOL_LAMBDA {
-            output_.template write<B>(to + i, f(r * pitch + done + i), lanes, info, done + i);
-          });
-        } else {
-          output_.template write<B>(to, f(r * pitch + done), room >= lanes ? lanes : run, info, done);
+    const Index length = block.outputs * block.unit, row = problem_.axes[2].result() * problem_.inner;
+    const Index pitch = plan_.pitch * block.unit;
+    Index run = block.unit == problem_.inner ? length : block.unit;
+    const Index runs = length / run;
+    if (run == row && pitch == row) run *= rows, rows = 1;  // all rows are one run
+    simd::apart<B>([=, inner = problem_.inner, writer = output_.writer()]() mutable EIGENPOOL_LAMBDA {
+      for (Index from = 0; rows > 0; --rows, at += row, from += pitch) {
+        for (Index c = 0, i = 0; c < runs; ++c, i += run) {
+          const auto write = [&](Index k, Index count) EIGENPOOL_LAMBDA {
+            writer.template write<B>(at + c * inner + k, f(from + i + k), count, info, i + k);
+          };
+          // Rows are written in order: what a vector writes beyond one is written again, but for the last.
+          if (run >= lanes)
+            for_vectors<lanes>(run, [&](Index k) EIGENPOOL_LAMBDA { write(k, lanes); });
+          else
+            write(0, run == row && rows * row >= lanes ? lanes : run);
         }
       }
-    }
+    });
   }
 
   Numbering numbering() const {

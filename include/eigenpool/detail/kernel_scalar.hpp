@@ -30,7 +30,7 @@ class ScalarKernel {
     const S* p = loops.empty() ? nullptr : source_ + first_tap(problem_, cell.outer, taps);
     for (Index c = 0; c < problem_.inner; ++c) {
       const auto acc = p != nullptr ? reduce_element<R>(p + c, loops) : R::template identity<B>();
-      output_.template write<B>(number * problem_.inner + c, acc, 1, info, 0);
+      output_.writer().template write<B>(number * problem_.inner + c, acc, 1, info, 0);
     }
   }
 
@@ -42,7 +42,7 @@ class ScalarKernel {
     if constexpr (R::numbered) {
       if (output_.numbering().kind == Numbering::Kind::compact) {  // tap counts may differ from cell to cell
         const Numbering own = Numbering::compact(problem_, taps);
-        return {own, {Output::number_of_first(taps, own), nullptr}};
+        return {own, {Output::number_of_first(taps, own), nullptr, 0}};
       }
       return {output_.numbering(), output_.info(cell)};
     } else {

@@ -1,9 +1,10 @@
 // What becomes of accumulators: values, values with indices, or means, in the
 // caller's scalar and memory.
 //
-// An output offers write<B>(at, acc, count, info, i) for the first `count`
-// elements of an accumulator; and an Info about them:
-//   info(cell)     of one cell
+// An output offers a writer(), whose write<B>(at, acc, count, info, i) takes the
+// first `count` elements of an accumulator; and an Info about them:
+//   info(cell)     of one cell; next(info) of the cell to its right, where the
+//                  windows of both are whole
 //   row_info(...)  of a row of cells: what all of them share. What differs is
 //                  in a table, filled by fill_table, of which write uses the
 //                  entries i, i + 1, ...
@@ -20,9 +21,18 @@ template <class S>
 class Values {
  public:
   struct Info {};
+  struct Writer {
+    S* values;
+    template <int B, class Lane>
+    EIGENPOOL_INLINE void write(Index at, const simd::Vec<Lane, B>& acc, Index count, Info, Index) const {
+      simd::store_as(values + at, acc, count);
+    }
+  };
   explicit Values(S* values) : values_(values) {}
 
+  Writer writer() const { return {values_}; }
   Info info(const Cell&) const { return {}; }
+  static Info next(Info info) { return info; }
   template <class R>
   Info row_info(const Cell&, const typename R::Row&, bool) const {
     return {};
@@ -30,11 +40,6 @@ class Values {
   bool needs_table() const { return false; }
   template <class R>
   void fill_table(const typename R::Row&, Index, Index, Index) const {}
-
-  template <int B, class Lane>
-  EIGENPOOL_INLINE void write(Index at, const simd::Vec<Lane, B>& acc, Index count, Info, Index) const {
-    simd::store_as(values_ + at, acc, count);
-  }
 
  private:
   S* values_;
@@ -47,6 +52,25 @@ class ValuesAndIndices {
   struct Info {
     Index base = 0;               // what a tap's number counts from
     const void* table = nullptr;  // for each column, what to take from a number
+    Index step = 0;               // between the bases of neighbouring cells
+  };
+  struct Writer {
+    S* values;
+    I* indices;
+
+    template <int B, class Acc>
+    EIGENPOOL_INLINE void write(Index at, const Acc& acc, Index count, const Info& info, Index i) const {
+      using Number = typename decltype(acc.number)::Lane;
+      constexpr int bytes = static_cast<int>(sizeof(acc.number.raw));
+      auto number = simd::add(acc.number, simd::broadcast<Number, bytes>(static_cast<Number>(info.base)));
+      if (info.table != nullptr)
+        number = simd::subtract(number, simd::load<Number, bytes>(static_cast<const Number*>(info.table) + i));
+      const auto none = simd::broadcast<Number, bytes>(std::numeric_limits<Number>::max());
+      number = simd::select(simd::equal(acc.number, none), simd::broadcast<Number, bytes>(static_cast<Number>(absent)),
+                            number);
+      simd::store_as(values + at, acc.value, count);
+      simd::store_as(indices + at, number, count);
+    }
   };
 
   ValuesAndIndices(S* values, I* indices, const Problem& problem, const Numbering& numbering)
@@ -54,7 +78,16 @@ class ValuesAndIndices {
 
   const Numbering& numbering() const { return numbering_; }
 
-  Info info(const Cell& cell) const { return {number_of_first(window_taps(problem_, cell), numbering_), nullptr}; }
+  Writer writer() const { return {values_, indices_}; }
+  Info info(const Cell& cell) const {
+    const bool flat = numbering_.kind == Numbering::Kind::flat;
+    return {number_of_first(window_taps(problem_, cell), numbering_), nullptr,
+            flat ? problem_.axes[2].stride() * numbering_.stride[2] : 0};
+  }
+  static Info next(Info info) {
+    info.base += info.step;
+    return info;
+  }
   static Index number_of_first(const WindowTaps& taps, const Numbering& numbering) {
     Index base = 0;
     for (std::size_t a = 0; a < 3; ++a) base += numbering.base(a, taps[a], taps[a].real_begin);
@@ -64,7 +97,7 @@ class ValuesAndIndices {
   template <class R>
   Info row_info(const Cell& cell, const typename R::Row& table, bool absolute) const {
     if (numbering_.kind == Numbering::Kind::flat) return {};
-    return {absolute ? -problem_.axes[1].taps(cell.at[1]).first * numbering_.stride[1] : 0, table.numbers};
+    return {absolute ? -problem_.axes[1].taps(cell.at[1]).first * numbering_.stride[1] : 0, table.numbers, 0};
   }
   bool needs_table() const { return numbering_.kind == Numbering::Kind::compact; }
   template <class R>
@@ -72,21 +105,6 @@ class ValuesAndIndices {
     for (Index o = 0; o < outputs; ++o)
       std::fill_n(table.numbers + o * unit, unit,
                   static_cast<typename R::Number>(problem_.axes[2].taps(begin + o).first * numbering_.stride[2]));
-  }
-
-  template <int B, class Acc>
-  EIGENPOOL_INLINE void write(Index at, const Acc& acc, Index count, const Info& info, Index i) const {
-    simd::store_as(values_ + at, acc.value, count);
-    using Number = typename decltype(acc.number)::Lane;
-    auto number = acc.number;
-    constexpr int bytes = static_cast<int>(sizeof(number.raw));
-    const auto none = simd::broadcast<Number, bytes>(std::numeric_limits<Number>::max());
-    const auto untaken = simd::equal(number, none);
-    number = simd::add(number, simd::broadcast<Number, bytes>(static_cast<Number>(info.base)));
-    if (info.table != nullptr)
-      number = simd::subtract(number, simd::load<Number, bytes>(static_cast<const Number*>(info.table) + i));
-    number = simd::select(untaken, simd::broadcast<Number, bytes>(static_cast<Number>(absent)), number);
-    simd::store_as(indices_ + at, number, count);
   }
 
  private:
@@ -133,6 +151,20 @@ class Means {
     Index divisor = 1;
     const void* table = nullptr;  // for each column, a factor of the divisor
   };
+  struct Writer {
+    S* values;
+    template <int B, class Lane>
+    EIGENPOOL_INLINE void write(Index at, const simd::Vec<Lane, B>& acc, Index count, const Info& info, Index i) const {
+      if constexpr (std::is_arithmetic_v<Lane>) {
+        if (info.table != nullptr) {
+          const auto columns = simd::load<Lane, B>(static_cast<const Lane*>(info.table) + i);
+          const auto divisors = simd::multiply(simd::broadcast<Lane, B>(static_cast<Lane>(info.divisor)), columns);
+          return simd::store_as(values + at, mean(acc, divisors), count);
+        }
+      }
+      simd::store_as(values + at, mean(acc, info.divisor), count);
+    }
+  };
 
   /// Divides by `divisor` everywhere or, without one, by the product of the
   /// axes' own.
@@ -143,6 +175,8 @@ class Means {
       uniform_ = outer_divisor({0, {0, 0, 0}}) * problem.axes[2].divisor(0);
   }
 
+  Writer writer() const { return {values_}; }
+  static Info next(Info info) { return info; }
   Info info(const Cell& cell) const {
     return {uniform_ ? *uniform_ : outer_divisor(cell) * problem_.axes[2].divisor(cell.at[2]), nullptr};
   }
@@ -159,18 +193,6 @@ class Means {
     std::fill_n(table.values, outputs * unit + lanes, typename R::Lane(1));
     for (Index o = 0; o < outputs; ++o)
       std::fill_n(table.values + o * unit, unit, static_cast<typename R::Lane>(problem_.axes[2].divisor(begin + o)));
-  }
-
-  template <int B, class Lane>
-  EIGENPOOL_INLINE void write(Index at, const simd::Vec<Lane, B>& acc, Index count, const Info& info, Index i) const {
-    if constexpr (std::is_arithmetic_v<Lane>) {
-      if (info.table != nullptr) {
-        const auto columns = simd::load<Lane, B>(static_cast<const Lane*>(info.table) + i);
-        const auto divisors = simd::multiply(simd::broadcast<Lane, B>(static_cast<Lane>(info.divisor)), columns);
-        return simd::store_as(values_ + at, mean(acc, divisors), count);
-      }
-    }
-    simd::store_as(values_ + at, mean(acc, info.divisor), count);
   }
 
  private:

@@ -41,6 +41,13 @@ struct Problem {
   /// Whether nothing happens on the outer axes.
   constexpr bool is_row() const { return axes[0].is_identity() && axes[1].is_identity(); }
 
+  /// Whether neighbouring windows share taps.
+  constexpr bool overlaps() const {
+    for (const Axis& axis : axes)
+      if (!axis.is_affine() || axis.kernel() > axis.stride()) return true;
+    return false;
+  }
+
   /// Of the largest window.
   constexpr Wide max_taps() const { return Wide{axes[0].max_count()} * axes[1].max_count() * axes[2].max_count(); }
 

@@ -257,21 +257,32 @@ EIGENPOOL_INLINE auto reduce_element(const S* p, const TapLoops& taps) {
   }
 }
 
+/// How the taps of a window are best reduced.
+enum class TapWay { two, three, few, long_sum };
+
+/// Calls f(way), where the way is a type, std::integral_constant.
+template <class R, class F>
+EIGENPOOL_INLINE void with_tap_way(const TapLoops& taps, const F& f) {
+  if constexpr (R::ordered_sum)
+    if (!taps.is_short()) return f(std::integral_constant<TapWay, TapWay::long_sum>());
+  if (taps.single_run() == 2) return f(std::integral_constant<TapWay, TapWay::two>());
+  if (taps.single_run() == 3) return f(std::integral_constant<TapWay, TapWay::three>());
+  f(std::integral_constant<TapWay, TapWay::few>());
+}
+
 /// For each i below `length`: reduces the taps that start at p + i, and calls
 /// sink(i, accumulator) for vectors. The last vector may overlap the one before
-/// it. `length` is at least a vector.
-template <class R, int B, class S, class Sink>
+/// it; `length` is at least a vector.
+template <class R, int B, TapWay way, class S, class Sink>
 EIGENPOOL_INLINE void reduce_taps(const S* p, Index length, const TapLoops& taps, const Sink& sink) {
-  const Index run = taps.single_run();
-  if constexpr (R::ordered_sum) {
-    if (!taps.is_short()) {
-      StripSum<R, B, S> sum(taps);
-      return sum.run(p, length, sink);
-    }
-  }
-  if (run == 2) return reduce_run<R, B, 2>(p, length, taps, sink);
-  if (run == 3) return reduce_run<R, B, 3>(p, length, taps, sink);
-  fold_vectors<R, B>(p, length, taps, sink);
+  if constexpr (way == TapWay::long_sum)
+    StripSum<R, B, S>(taps).run(p, length, sink);
+  else if constexpr (way == TapWay::two)
+    reduce_run<R, B, 2>(p, length, taps, sink);
+  else if constexpr (way == TapWay::three)
+    reduce_run<R, B, 3>(p, length, taps, sink);
+  else
+    fold_vectors<R, B>(p, length, taps, sink);
 }
 
 }  // namespace detail

@@ -3,6 +3,7 @@
 //   Lane                    what it computes in
 //   Acc<B>                  an accumulator of B bytes of lanes
 //   Row                     a buffer of accumulators
+//   Exact                   the same reducer, made for taps that may be NaN
 //   numbered                whether accumulators carry tap numbers
 //   ordered_sum             taps are combined along the canonical tree
 //                           (tree.hpp); otherwise any order will do, and a tap
@@ -25,10 +26,12 @@
 EIGENPOOL_BEGIN
 namespace detail {
 
-/// The larger value; a NaN once taken in stays.
-template <class L>
+/// The larger value. The exact one keeps a NaN once taken in; the other is for
+/// values that are known to be none.
+template <class L, bool exact = false>
 struct Max {
   using Lane = L;
+  using Exact = Max<L, true>;
   static constexpr bool numbered = false;
   static constexpr bool ordered_sum = false;
   template <int B>
@@ -53,7 +56,10 @@ struct Max {
   }
   template <int B>
   EIGENPOOL_INLINE static void merge(Acc<B>& a, const Acc<B>& x) {
-    a = simd::maximum(a, x);
+    if constexpr (exact)
+      a = simd::maximum(a, x);
+    else
+      a = simd::select(simd::greater(a, x), a, x);
   }
   template <int B>
   EIGENPOOL_INLINE static void fold(Acc<B>& a, const simd::Vec<Lane, B>& x, Index) {
@@ -70,10 +76,12 @@ struct Max {
 };
 
 /// The larger value and the number of its tap: the first of equal values, the
-/// last of NaNs. S is the scalar that the lanes were widened from.
-template <class S, class L, class N>
+/// last of NaNs (where it is exact). S is the scalar that the lanes were widened
+/// from.
+template <class S, class L, class N, bool exact = false>
 struct ArgMax {
   using Lane = L;
+  using Exact = ArgMax<S, L, N, true>;
   using Number = N;
   static constexpr bool numbered = true;
   static constexpr bool ordered_sum = false;
@@ -111,7 +119,7 @@ struct ArgMax {
   template <int B>
   EIGENPOOL_INLINE static void fold(Acc<B>& a, const simd::Vec<Lane, B>& x, Index number) {
     auto taken = simd::greater(x, a.value);
-    if constexpr (simd::can_be_nan<Lane>) taken = simd::either(taken, simd::is_nan(x));
+    if constexpr (exact && simd::can_be_nan<Lane>) taken = simd::either(taken, simd::is_nan(x));
     a.value = simd::select(taken, x, a.value);
     a.number = simd::select(taken, simd::broadcast<Number, number_bytes<B>>(static_cast<Number>(number)), a.number);
   }
@@ -119,7 +127,7 @@ struct ArgMax {
   EIGENPOOL_INLINE static void merge(Acc<B>& a, const Acc<B>& b) {
     const simd::Mask<Lane, B> lower{simd::greater(a.number, b.number).raw};
     auto taken = simd::either(simd::greater(b.value, a.value), simd::both(simd::equal(a.value, b.value), lower));
-    if constexpr (simd::can_be_nan<Lane>) {
+    if constexpr (exact && simd::can_be_nan<Lane>) {
       const simd::Mask<Lane, B> higher{simd::greater(b.number, a.number).raw};
       const auto sole = simd::equal(a.value, a.value);  // a is no NaN
       taken = simd::either(taken, simd::both(simd::is_nan(b.value), simd::either(higher, sole)));
@@ -148,6 +156,7 @@ struct ArgMax {
 template <class L>
 struct Sum {
   using Lane = L;
+  using Exact = Sum;
   static constexpr bool numbered = false;
   static constexpr bool ordered_sum = true;
   template <int B>

@@ -82,6 +82,41 @@ __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c,bmi2")))
 }
 #endif
 
+/// Calls f() as a function of its own, compiled for vectors of B bytes: f should
+/// hold copies of all it needs, so that its loops find them in registers, not
+/// where a store might have changed them.
+#if defined(__GNUC__) || defined(__clang__)
+#define EIGENPOOL_APART __attribute__((noinline))
+#else
+#define EIGENPOOL_APART
+#endif
+template <class F>
+EIGENPOOL_APART void apart_16(F f) {
+  f();
+}
+#if defined(EIGENPOOL_X86_DISPATCH)
+template <class F>
+EIGENPOOL_APART __attribute__((target("avx2,fma,f16c,bmi2"))) void apart_32(F f) {
+  f();
+}
+#endif
+#if defined(EIGENPOOL_AVX512_DISPATCH)
+template <class F>
+EIGENPOOL_APART __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c,bmi2"))) void apart_64(F f) {
+  f();
+}
+#endif
+template <int B, class F>
+EIGENPOOL_INLINE void apart(const F& f) {
+#if defined(EIGENPOOL_AVX512_DISPATCH)
+  if constexpr (B == 64) return apart_64(f);
+#endif
+#if defined(EIGENPOOL_X86_DISPATCH)
+  if constexpr (B == 32) return apart_32(f);
+#endif
+  if constexpr (B == 16) apart_16(f);
+}
+
 template <class Task>
 void dispatch(const Task& task) {
   [[maybe_unused]] const int bytes = vector_bytes();

@@ -202,6 +202,16 @@ EIGENPOOL_INLINE Mask<T, Bytes> both(const Mask<T, Bytes>& a, const Mask<T, Byte
     return each::apply<Mask<T, Bytes>>([](bool x, bool y) { return x && y; }, a, b);
 }
 
+template <class T, int Bytes>
+EIGENPOOL_INLINE bool any(const Mask<T, Bytes>& mask) {
+  std::array<std::conditional_t<Vec<T, Bytes>::compiled, Signed<T>, bool>, static_cast<std::size_t>(Vec<T, Bytes>::lanes)>
+      lanes;
+  std::memcpy(&lanes, &mask, sizeof(lanes));
+  bool found = false;
+  for (const auto lane : lanes) found |= lane != 0;
+  return found;
+}
+
 /// Lane by lane: where the mask holds, a, else b. There are as many lanes of U
 /// as of T.
 template <class T, int TBytes, class U, int UBytes>

@@ -1,0 +1,57 @@
+// Kernels for maxima take no care of NaN, which would cost them as much again:
+// a guard looks at all of the source first, piece by piece while it is in the
+// cache, and a piece that holds a NaN is left to the scalar kernel.
+#pragma once
+
+#include "reducers.hpp"
+
+EIGENPOOL_BEGIN
+namespace detail {
+
+/// Whether any of `length` elements is NaN.
+template <class Lane, int B, class S>
+EIGENPOOL_INLINE bool holds_nan(const S* p, Index length) {
+  constexpr Index lanes = simd::Vec<Lane, B>::lanes, width = 4;
+  const auto zero = simd::broadcast<Lane, B>(Lane(0));
+  simd::Vec<Lane, B> seen[width] = {zero, zero, zero, zero};
+  Index i = 0;
+  for (; i + width * lanes <= length; i += width * lanes)
+    for (int u = 0; u < width; ++u)  // 0 * x is 0, or NaN for NaN and infinities
+      seen[u] = simd::add(seen[u], simd::multiply(simd::load_as<Lane, B>(p + i + u * lanes), zero));
+  const auto all = simd::add(simd::add(seen[0], seen[1]), simd::add(seen[2], seen[3]));
+  if (simd::any(simd::is_nan(all))) i = 0;
+  for (; i < length; ++i) {
+    const Lane x = static_cast<Lane>(p[i]);
+    if (x != x) return true;
+  }
+  return false;
+}
+
+/// Remembers which run of memory it has seen to be clean, so that windows that
+/// overlap and move forward are looked at once.
+template <class R, class S>
+class NanGuard {
+ public:
+  using Lane = typename R::Lane;
+  static constexpr bool needed = !R::ordered_sum && simd::can_be_nan<Lane>;
+
+  template <int B>
+  EIGENPOOL_INLINE bool is_clean(const S* begin, const S* end) {
+    if constexpr (needed) {
+      if (begin < begin_ || begin > end_) begin_ = end_ = begin;
+      if (end <= end_) return true;
+      if (holds_nan<Lane, B>(end_, end - end_)) {
+        begin_ = end_ = nullptr;
+        return false;
+      }
+      end_ = end;
+    }
+    return true;
+  }
+
+ private:
+  const S *begin_ = nullptr, *end_ = nullptr;
+};
+
+}  // namespace detail
+EIGENPOOL_END
