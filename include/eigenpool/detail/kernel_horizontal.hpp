@@ -37,6 +37,9 @@ struct RowPlan {
     }
   }
 
+  /// Whether rows may be reduced side by side.
+  bool is_joint() const { return way != Way::each; }
+
   Way way;
   Index kernel, stride;     // once halved
   Index reach;              // columns that the outputs of a row need

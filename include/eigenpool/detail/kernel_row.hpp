@@ -22,15 +22,17 @@ class RowKernel {
         end_(source + problem.outer * problem.plane() * problem.inner),
         output_(output),
         plan_(problem.axes[2], problem.inner, !R::ordered_sum),
-        ring_(problem.axes[1], !R::ordered_sum),
+        ring_(problem.axes[1], !R::ordered_sum, plan_.column_pitch * problem.inner,
+              plan_.is_joint() ? Scratch<R>::near_capacity : 0),
         whole_(problem.axes[1].whole()),
         unit_(problem.inner),
         chunk_(std::max(problem.axes[2].result(), Index{1})) {
     fit();
     strips_ = ceil_div(problem.inner, unit_);
-    if (!is_chunked() && strips_ == 1 && plan_.way != RowPlan::Way::each) {
+    if (!is_chunked() && strips_ == 1 && plan_.is_joint()) {
       const Index row = (2 + level_rows()) * std::max(plan_.column_pitch, plan_.pitch) * unit_;
-      joined_ = std::max((Scratch<R>::near_capacity - needed(0)) / row, Index{1});
+      joined_ = std::clamp((Scratch<R>::near_capacity - needed(0)) / row, Index{1}, most_joined);
+      if (ring_.is_whole()) joined_ = problem.axes[1].result();
     }
   }
 
@@ -63,7 +65,7 @@ class RowKernel {
         work.ring.restart();
         block.cell = Cell::number(problem_, begin * problem_.axes[2].result());
         for (Index i = begin; i < end; i += block.rows) {
-          block.rows = std::min(joined_, end - i);
+          block.rows = std::min(rows_at(block.cell), end - i);
           reduce_block<B>(block, i, work);
         }
       }
@@ -71,6 +73,8 @@ class RowKernel {
   }
 
  private:
+  static constexpr Index most_joined = 64;
+
   /// Outputs [begin, begin + outputs) of `rows` rows from that of `cell` on, for
   /// `unit` inner elements from `offset` on; and the columns they need, of which
   /// [real_begin, real_end) lie in the source.
@@ -110,11 +114,19 @@ class RowKernel {
     }
   };
 
+  // A block of whole planes ends with its plane.
+  Index rows_at(const Cell& cell) const {
+    return ring_.is_whole() ? problem_.axes[1].result() - cell.at[1] : joined_;
+  }
+
   bool is_chunked() const { return chunk_ < problem_.axes[2].result(); }
   bool uses_ring() const { return ring_.pays(); }
 
   // Elements of a buffered row, of all joined rows, and of everything.
-  Index width() const { return (is_chunked() ? problem_.axes[2].reach(chunk_) : plan_.reach) * unit_; }
+  Index width() const {
+    if (ring_.is_whole()) return plan_.column_pitch * unit_;
+    return (is_chunked() ? problem_.axes[2].reach(chunk_) : plan_.reach) * unit_;
+  }
   Index row_elements(Index joined) const {
     return (is_chunked() ? std::max(problem_.axes[2].reach(chunk_), chunk_)
                          : std::max({plan_.reach, joined * plan_.column_pitch, joined * plan_.pitch})) *
@@ -125,13 +137,14 @@ class RowKernel {
                                                   : plan_.doubling.levels();
   }
   Index needed(Index joined) const {
-    const Index side = (output_.needs_table() ? 1 : 0) + (R::numbered ? 1 : 0) + (uses_ring() ? ring_.rows() : 0);
-    return (2 + level_rows()) * Scratch<R>::padded(row_elements(joined)) + side * Scratch<R>::padded(width());
+    const Index tables = (output_.needs_table() ? 1 : 0) + (R::numbered ? 1 : 0);
+    return (2 + level_rows()) * Scratch<R>::padded(row_elements(joined)) + tables * Scratch<R>::padded(width()) +
+           (uses_ring() ? ring_.template needed<R>(width()) : 0);
   }
 
   /// Less at a time, until it fits.
   void fit() {
-    while (unit_ > 16 && needed(1) > Scratch<R>::capacity) unit_ = (unit_ + 31) / 32 * 16;
+    while (unit_ > 8 && needed(1) > Scratch<R>::capacity) unit_ = (unit_ + 15) / 16 * 8;
     while (chunk_ > 1 && needed(1) > Scratch<R>::capacity) chunk_ = (chunk_ + 1) / 2;
   }
 
@@ -195,7 +208,7 @@ class RowKernel {
       const OuterTaps taps{problem_.axes[0].taps(block.cell.at[0]), axis.taps(o)};
       const Row to = work.rows.columns.from(r * plan_.column_pitch * block.unit);
       const Index number = numbering().base(1, taps[1], taps[1].real_begin);
-      gather_rows<B>(block, taps, number, alike, to, plan_.column_pitch * block.unit, work.column_numbers);
+      gather_rows<B>(block, taps, number, {alike, axis.stride()}, to, plan_.column_pitch * block.unit, work.column_numbers);
       r += alike;
       block.cell.at[1] += alike - 1;
       block.cell.next_row(problem_);
@@ -207,19 +220,35 @@ class RowKernel {
   template <int B>
   EIGENPOOL_INLINE void slide(Block& block, Work& work) const {
     const Axis& axis = problem_.axes[1];
+    if (ring_.is_whole()) {
+      const Index first = axis.taps(block.cell.at[1]).first;
+      work.ring.template whole_plane<B>(first, axis.reach(block.rows), filler<B>(block, work), work.rows.columns);
+      block.cell.at[1] += block.rows - 1;
+      return block.cell.next_row(problem_);
+    }
     for (Index r = 0; r < block.rows; ++r, block.cell.next_row(problem_)) {
       const Index plane = block.cell.outer * problem_.axes[0].result() + block.cell.at[0];
       const Taps taps = axis.taps(block.cell.at[1]);
-      const Taps outer = problem_.axes[0].taps(block.cell.at[0]);
-      work.ring.template slide_to<B>(
-          plane, taps.first, block.columns * block.unit, [&](Index row, const Row& to) EIGENPOOL_LAMBDA {
-            const bool real = row >= 0 && row < axis.source();
-            const Taps one{real ? row : 0, 1, 1, 0, real ? 1 : 0};
-            gather_rows<B>(block, {outer, one}, row * numbering().stride[1], 1, to, 0, work.column_numbers);
-          });
+      work.ring.template slide_to<B>(plane, taps.first, block.columns * block.unit, filler<B>(block, work));
       work.ring.template window<B>(work.rows.columns.from(r * plan_.column_pitch * block.unit),
                                    block.columns * block.unit);
     }
+  }
+
+  // Makes rows for the ring, of the source or of the padding.
+  template <int B>
+  EIGENPOOL_INLINE auto filler(const Block& block, const Work& work) const {
+    return [this, &block, numbers = work.column_numbers](Index row, Index count, const Row& to,
+                                                         Index pitch) EIGENPOOL_LAMBDA {
+      const Index begin = row + std::clamp(-row, Index{0}, count);
+      const Index end = std::clamp(problem_.axes[1].source(), begin, row + count);
+      fill<B>(to, 0, (begin - row) * pitch);
+      const Taps outer = problem_.axes[0].taps(block.cell.at[0]);
+      if (begin < end)
+        gather_rows<B>(block, {outer, Taps{begin, 1, 1, 0, 1}}, begin * numbering().stride[1], {end - begin, 1},
+                       to.from((begin - row) * pitch), pitch, numbers);
+      fill<B>(to, (end - row) * pitch, (row + count - end) * pitch);
+    };
   }
 
   using OuterTaps = std::array<Taps, 2>;
@@ -227,10 +256,12 @@ class RowKernel {
   /// `count` buffered rows, `pitch` elements apart: the columns of a block,
   /// reduced over rows of the source; the identity where there is padding.
   /// `number` is what the first row of the source counts for.
+  struct RowRun {
+    Index count, stride;  // of the source's rows
+  };
   template <int B>
-  EIGENPOOL_INLINE void gather_rows(const Block& block, const OuterTaps& taps, Index number, Index count, Row to,
+  EIGENPOOL_INLINE void gather_rows(const Block& block, const OuterTaps& taps, Index number, RowRun rows, Row to,
                                     Index pitch, Row column_numbers) const {
-    const Axis& axis = problem_.axes[1];
     const Taps columns{block.first_column, 1, block.columns, block.real_begin,
                        std::min(block.real_begin + 1, block.real_end)};
     const WindowTaps window{taps[0], taps[1], columns};
@@ -238,13 +269,14 @@ class RowKernel {
     if (R::numbered) loops.first_number = numbering().base(0, taps[0], taps[0].real_begin) + number;
     const Index before = block.real_begin * block.unit, all = block.columns * block.unit;
     if (loops.empty() || block.real_begin == block.real_end) {
-      for (Index r = 0; r < count; ++r) fill<B>(to.from(r * pitch), 0, all);
+      for (Index r = 0; r < rows.count; ++r) fill<B>(to.from(r * pitch), 0, all);
       return;
     }
     const S* p = source_ + first_tap(problem_, block.cell.outer, window) + block.offset;
-    const Index step = axis.stride() * problem_.axes[2].source() * problem_.inner;
+    const Index step = rows.stride * problem_.axes[2].source() * problem_.inner;
+    Index count = rows.count;
     const Index number_step =
-        R::numbered && numbering().kind == Numbering::Kind::flat ? axis.stride() * numbering().stride[1] : 0;
+        R::numbered && (uses_ring() || numbering().kind == Numbering::Kind::flat) ? rows.stride * numbering().stride[1] : 0;
     // Neighbouring columns are one run of memory, unless a part of each is left out.
     const Index length = (block.real_end - block.real_begin) * block.unit;
     Index run = block.unit == problem_.inner ? length : block.unit;
@@ -294,25 +326,32 @@ class RowKernel {
 
   template <int B, class F>
   EIGENPOOL_INLINE void emit(const Block& block, Cell cell, Index at, const Row& table, const F& f) const {
+    std::array<typename Output::Info, most_joined> infos;
+    infos[0] = output_.template row_info<R>(cell, table, uses_ring());
+    if (!output_.needs_table()) return emit_rows<B>(block, block.rows, 0, at, infos.data(), f);
     const Index row = problem_.axes[2].result() * problem_.inner;
-    if (!output_.needs_table())
-      return emit_rows<B>(block, block.rows, at, output_.template row_info<R>(cell, table, uses_ring()), f);
-    for (Index r = 0; r < block.rows; ++r, at += row, cell.next_row(problem_))
-      emit_rows<B>(block, 1, at, output_.template row_info<R>(cell, table, uses_ring()),
-                   [f, skip = r * plan_.pitch * block.unit](Index i) EIGENPOOL_LAMBDA { return f(skip + i); });
+    for (Index r = 0; r < block.rows;) {
+      const Index begin = r;
+      for (; r < block.rows && r - begin < most_joined; ++r, cell.next_row(problem_))
+        infos[static_cast<std::size_t>(r - begin)] = output_.template row_info<R>(cell, table, uses_ring());
+      emit_rows<B>(block, r - begin, begin, at + begin * row, infos.data(), f);
+    }
   }
 
+  // `rows` rows from number `first` of the block on; those that differ have an info each.
   template <int B, class F>
-  EIGENPOOL_INLINE void emit_rows(const Block& block, Index rows, Index at, typename Output::Info info,
-                                  const F& f) const {
+  EIGENPOOL_INLINE void emit_rows(const Block& block, Index rows, Index first, Index at,
+                                  const typename Output::Info* infos, const F& f) const {
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
     const Index length = block.outputs * block.unit, row = problem_.axes[2].result() * problem_.inner;
     const Index pitch = plan_.pitch * block.unit;
     Index run = block.unit == problem_.inner ? length : block.unit;
     const Index runs = length / run;
-    if (run == row && pitch == row) run *= rows, rows = 1;  // all rows are one run
+    const bool varied = output_.needs_table();
+    if (!varied && run == row && pitch == row) run *= rows, rows = 1;  // all rows are one run
     simd::apart<B>([=, inner = problem_.inner, writer = output_.writer()]() mutable EIGENPOOL_LAMBDA {
-      for (Index from = 0; rows > 0; --rows, at += row, from += pitch) {
+      for (Index from = first * pitch; rows > 0; --rows, at += row, from += pitch, infos += varied) {
+        const auto info = *infos;
         for (Index c = 0, i = 0; c < runs; ++c, i += run) {
           const auto write = [&](Index k, Index count) EIGENPOOL_LAMBDA {
             writer.template write<B>(at + c * inner + k, f(from + i + k), count, info, i + k);

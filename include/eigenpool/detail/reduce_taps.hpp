@@ -57,7 +57,7 @@ EIGENPOOL_INLINE void for_vectors(Index length, const F& f) {
   }
 }
 
-/// Two or three taps, unrolled.
+/// One to three taps, unrolled.
 template <class R, int B, int taps, class S, class Sink>
 EIGENPOOL_INLINE void reduce_run(const S* p, Index length, const TapLoops& loops, const Sink& sink) {
   using Lane = typename R::Lane;
@@ -67,6 +67,23 @@ EIGENPOOL_INLINE void reduce_run(const S* p, Index length, const TapLoops& loops
     for (int j = 1; j < taps; ++j)
       R::template fold<B>(acc, simd::load_as<Lane, B>(p + i + j * l.offset), loops.first_number + j * l.weight);
     sink(i, acc);
+  });
+}
+
+/// A sum of four to eight taps, pairwise.
+template <class R, int B, class S, class Sink>
+EIGENPOOL_INLINE void sum_run(const S* p, Index length, const TapLoops& loops, const Sink& sink) {
+  using Lane = typename R::Lane;
+  const TapLoops::Loop l = loops.longest();
+  for_vectors<simd::Vec<Lane, B>::lanes>(length, [&](Index i) EIGENPOOL_LAMBDA {
+    const auto tap = [&](int j) EIGENPOOL_LAMBDA { return simd::load_as<Lane, B>(p + i + j * l.offset); };
+    const auto pair = [&](int j) EIGENPOOL_LAMBDA { return simd::add(tap(j), tap(j + 1)); };
+    auto sum = simd::add(pair(0), pair(2));
+    if (l.count == 5) sum = simd::add(sum, tap(4));
+    if (l.count == 6) sum = simd::add(sum, pair(4));
+    if (l.count == 7) sum = simd::add(sum, simd::add(pair(4), tap(6)));
+    if (l.count == 8) sum = simd::add(sum, simd::add(pair(4), pair(6)));
+    sink(i, sum);
   });
 }
 
@@ -258,13 +275,18 @@ EIGENPOOL_INLINE auto reduce_element(const S* p, const TapLoops& taps) {
 }
 
 /// How the taps of a window are best reduced.
-enum class TapWay { two, three, few, long_sum };
+enum class TapWay { one, two, three, few, four_to_eight, long_sum };
 
 /// Calls f(way), where the way is a type, std::integral_constant.
 template <class R, class F>
 EIGENPOOL_INLINE void with_tap_way(const TapLoops& taps, const F& f) {
-  if constexpr (R::ordered_sum)
+  if constexpr (R::ordered_sum) {
+    const Index run = taps.single_run();
+    if (run >= 4 && run <= 8 && taps.longest().lead % 8 == 0)
+      return f(std::integral_constant<TapWay, TapWay::four_to_eight>());
     if (!taps.is_short()) return f(std::integral_constant<TapWay, TapWay::long_sum>());
+  }
+  if (taps.single_run() == 1) return f(std::integral_constant<TapWay, TapWay::one>());
   if (taps.single_run() == 2) return f(std::integral_constant<TapWay, TapWay::two>());
   if (taps.single_run() == 3) return f(std::integral_constant<TapWay, TapWay::three>());
   f(std::integral_constant<TapWay, TapWay::few>());
@@ -277,6 +299,10 @@ template <class R, int B, TapWay way, class S, class Sink>
 EIGENPOOL_INLINE void reduce_taps(const S* p, Index length, const TapLoops& taps, const Sink& sink) {
   if constexpr (way == TapWay::long_sum)
     StripSum<R, B, S>(taps).run(p, length, sink);
+  else if constexpr (way == TapWay::four_to_eight)
+    sum_run<R, B>(p, length, taps, sink);
+  else if constexpr (way == TapWay::one)
+    reduce_run<R, B, 1>(p, length, taps, sink);
   else if constexpr (way == TapWay::two)
     reduce_run<R, B, 2>(p, length, taps, sink);
   else if constexpr (way == TapWay::three)

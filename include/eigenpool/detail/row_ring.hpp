@@ -1,8 +1,10 @@
 // Doubling over the rows of a plane, for windows that slide down it: partial
-// windows of 1, 2, 4, ... rows are kept in rings, so that every row of the
-// source is read once and a window costs its logarithm.
+// windows of 1, 2, 4, ... rows are kept, so that every row of the source is read
+// once and a window costs its logarithm. A small plane is kept whole, which
+// makes the loops long; of a large one, what is still needed is kept in rings.
 #pragma once
 
+#include "../simd/dispatch.hpp"
 #include "axis.hpp"
 #include "doubling.hpp"
 #include "scratch.hpp"
@@ -13,25 +15,36 @@ namespace detail {
 /// How many rows of each level are kept, and whether to do it.
 class RingPlan {
  public:
-  RingPlan(const Axis& axis, bool idempotent)
+  /// `row` is the elements of a row; a plane of at most `capacity` elements is
+  /// kept whole.
+  RingPlan(const Axis& axis, bool idempotent, Index row, Index capacity)
       : kernel_(axis.kernel()), dilation_(axis.dilation()), doubling_(axis.kernel(), idempotent) {
     constexpr Index longest = 1024;
-    pays_ = axis.is_affine() && kernel_ > 5 && kernel_ <= longest && kernel_ > 2 * axis.stride() &&
+    pays_ = axis.is_affine() && kernel_ >= 5 && kernel_ <= longest && kernel_ > 2 * axis.stride() &&
             (kernel_ - 1) * dilation_ < longest && axis.result() > 1;
     if (!pays_) return;
+    const Index reach = axis.reach(axis.result());
+    is_whole_ = axis.stride() == 1 && (doubling_.levels() + 1) * reach <= capacity / row;
+    pays_ = is_whole_ || kernel_ > 5;
     for (int l = 0; l < doubling_.levels(); ++l) keep(l, Index{1} << l);
     for (int t = 0; t < doubling_.count(); ++t)
       keep(doubling_.term(t).level, kernel_ - doubling_.term(t).tap - (Index{1} << doubling_.term(t).level));
+    if (is_whole_)
+      for (int l = 0; l <= doubling_.levels(); ++l) slots_[static_cast<std::size_t>(l)] = reach;
   }
 
   bool pays() const { return pays_; }
+  bool is_whole() const { return pays_ && is_whole_; }
   Index kernel() const { return kernel_; }
   Index dilation() const { return dilation_; }
   const Doubling& doubling() const { return doubling_; }
   Index slots(int level) const { return slots_[static_cast<std::size_t>(level)]; }
-  Index rows() const {
+  /// Elements of scratch, for rows of `width`.
+  template <class R>
+  Index needed(Index width) const {
     Index all = 0;
-    for (int l = 0; l <= doubling_.levels(); ++l) all += slots(l);
+    for (int l = 0; l <= doubling_.levels(); ++l)
+      all += is_whole_ ? Scratch<R>::padded(slots(l) * width) : slots(l) * Scratch<R>::padded(width);
     return all;
   }
 
@@ -45,7 +58,7 @@ class RingPlan {
   Index kernel_, dilation_;
   Doubling doubling_;
   std::array<Index, 16> slots_{};
-  bool pays_ = false;
+  bool pays_ = false, is_whole_ = false;
 };
 
 /// The ring of one task, over rows of one plane after the other.
@@ -57,15 +70,36 @@ class RowRing {
   explicit RowRing(const RingPlan& plan) : plan_(plan) {}
 
   void allocate(Scratch<R>& scratch, Index width) {
-    pitch_ = Scratch<R>::padded(width);
+    pitch_ = plan_.is_whole() ? width : Scratch<R>::padded(width);
     for (int l = 0; l <= plan_.doubling().levels(); ++l)
-      rings_[static_cast<std::size_t>(l)] = scratch.rows(plan_.slots(l), width);
+      rings_[static_cast<std::size_t>(l)] =
+          plan_.is_whole() ? scratch.row(plan_.slots(l) * width) : scratch.rows(plan_.slots(l), width);
   }
 
   void restart() { plane_ = -1; }
 
+  /// All rows of a plane from `first` on, `rows` of them, and all windows.
+  template <int B, class Fill>
+  EIGENPOOL_INLINE void whole_plane(Index first, Index rows, const Fill& fill, Row to) {
+    const Doubling& doubling = plan_.doubling();
+    fill(first, rows, rings_[0], pitch_);
+    const auto level = [&](int l, Index row) { return rings_[static_cast<std::size_t>(l)].from(row * pitch_); };
+    for (int l = 1; l <= doubling.levels(); ++l)
+      merge<B>(level(l - 1, 0), level(l - 1, plan_.dilation() << (l - 1)), level(l, 0),
+               (rows - ((Index{1} << l) - 1) * plan_.dilation()) * pitch_);
+    const Index length = (rows - (plan_.kernel() - 1) * plan_.dilation()) * pitch_;
+    const auto term = [&](int t) {
+      return level(doubling.term(t).level, doubling.term(t).tap * plan_.dilation());
+    };
+    Row rest = term(doubling.count() - 1);
+    for (int t = doubling.count() - 2; t >= 0; --t) {
+      merge<B>(term(t), rest, to, length);
+      rest = to;
+    }
+  }
+
   /// Moves to the window whose first row is `first`, of plane number `plane`.
-  /// fill(row, to) makes a row of level 0.
+  /// fill(row, count, to, pitch) makes rows of level 0.
   template <int B, class Fill>
   EIGENPOOL_INLINE void slide_to(Index plane, Index first, Index length, const Fill& fill) {
     const Index end = first + (plan_.kernel() - 1) * plan_.dilation() + 1;
@@ -74,7 +108,7 @@ class RowRing {
       start_ = next_ = first;
     }
     for (; next_ < end; ++next_) {
-      fill(next_, row(0, next_));
+      fill(next_, 1, row(0, next_), pitch_);
       for (int l = 1; l <= plan_.doubling().levels(); ++l) {
         const Index at = next_ - ((Index{1} << l) - 1) * plan_.dilation();
         if (at < start_) break;
@@ -107,11 +141,13 @@ class RowRing {
 
   template <int B>
   EIGENPOOL_INLINE static void merge(const Row& a, const Row& b, const Row& to, Index length) {
-    for (Index i = 0; i < length; i += simd::Vec<typename R::Lane, B>::lanes) {
-      auto acc = a.template load<B>(i);
-      R::template merge<B>(acc, b.template load<B>(i));
-      to.template store<B>(i, acc);
-    }
+    simd::apart<B>([=]() EIGENPOOL_LAMBDA {
+      for (Index i = 0; i < length; i += simd::Vec<typename R::Lane, B>::lanes) {
+        auto acc = a.template load<B>(i);
+        R::template merge<B>(acc, b.template load<B>(i));
+        to.template store<B>(i, acc);
+      }
+    });
   }
 
   const RingPlan& plan_;
