@@ -38,6 +38,17 @@ struct TapLoops {
     return true;
   }
 
+  /// The same with loops over a single tap outermost: beside padding, which
+  /// counts for 0, they change no sum, and the innermost loop is a long one.
+  constexpr TapLoops compacted() const {
+    TapLoops result = *this;
+    std::size_t next = 3;
+    for (std::size_t i = 3; i-- > 0;)
+      if (loop[i].count != 1) result.loop[--next] = loop[i];
+    while (next > 0) result.loop[--next] = Loop();
+    return result;
+  }
+
   /// The number of taps where one loop has them all.
   constexpr Index single_run() const {
     const Index longest = std::max({loop[0].count, loop[1].count, loop[2].count});
@@ -70,19 +81,27 @@ EIGENPOOL_INLINE void reduce_run(const S* p, Index length, const TapLoops& loops
   });
 }
 
-/// A sum of four to eight taps, pairwise.
+/// The sum of one to eight taps, in the canonical order.
+template <class R, int B, class S>
+EIGENPOOL_INLINE typename R::template Acc<B> sum_to_eight(const S* p, Index offset, Index count) {
+  const auto tap = [&](int j) EIGENPOOL_LAMBDA { return simd::load_as<typename R::Lane, B>(p + j * offset); };
+  const auto pair = [&](int j) EIGENPOOL_LAMBDA { return simd::add(tap(j), tap(j + 1)); };
+  if (count == 1) return tap(0);
+  if (count == 2) return pair(0);
+  if (count == 3) return simd::add(pair(0), tap(2));
+  const auto four = simd::add(pair(0), pair(2));
+  if (count == 4) return four;
+  if (count == 5) return simd::add(four, tap(4));
+  if (count == 6) return simd::add(four, pair(4));
+  if (count == 7) return simd::add(four, simd::add(pair(4), tap(6)));
+  return simd::add(four, simd::add(pair(4), pair(6)));
+}
+
 template <class R, int B, class S, class Sink>
 EIGENPOOL_INLINE void sum_run(const S* p, Index length, const TapLoops& loops, const Sink& sink) {
-  using Lane = typename R::Lane;
   const TapLoops::Loop l = loops.longest();
-  for_vectors<simd::Vec<Lane, B>::lanes>(length, [&](Index i) EIGENPOOL_LAMBDA {
-    const auto tap = [&](int j) EIGENPOOL_LAMBDA { return simd::load_as<Lane, B>(p + i + j * l.offset); };
-    const auto pair = [&](int j) EIGENPOOL_LAMBDA { return simd::add(tap(j), tap(j + 1)); };
-    auto sum = simd::add(pair(0), pair(2));
-    if (l.count == 5) sum = simd::add(sum, tap(4));
-    if (l.count == 6) sum = simd::add(sum, pair(4));
-    if (l.count == 7) sum = simd::add(sum, simd::add(pair(4), tap(6)));
-    if (l.count == 8) sum = simd::add(sum, simd::add(pair(4), pair(6)));
+  for_vectors<simd::Vec<typename R::Lane, B>::lanes>(length, [&](Index i) EIGENPOOL_LAMBDA {
+    const auto sum = sum_to_eight<R, B>(p + i, l.offset, l.count);
     sink(i, sum);
   });
 }
@@ -148,9 +167,9 @@ class StripSum {
   using Acc = typename R::template Acc<B>;
   static constexpr Index lanes = simd::Vec<Lane, B>::lanes;
 
-  EIGENPOOL_INLINE explicit StripSum(const TapLoops& taps) : taps_(taps) {
+  EIGENPOOL_INLINE explicit StripSum(const TapLoops& taps) : taps_(taps.compacted()) {
     Index entries = 1;
-    for (const TapLoops::Loop& l : taps.loop) entries += bit_width(l.lead + l.count);
+    for (const TapLoops::Loop& l : taps_.loop) entries += bit_width(l.lead + l.count);
     strip_ = capacity / entries / lanes * lanes;
   }
 
@@ -194,9 +213,10 @@ class StripSum {
         const int base2 = tree.start(l2.lead);
         const S* q = p + j0 * l0.offset + j1 * l1.offset;
         for (Index j2 = 0; j2 < l2.count;) {
-          const Index taps = group(l2.lead + j2, l2.count - j2);
-          add_group(q + j2 * l2.offset, taps, entry(tree.push()));
-          tree.carry((l2.lead + j2) / taps);
+          const bool aligned = (l2.lead + j2) % 8 == 0;
+          const Index taps = aligned ? std::min(l2.count - j2, Index{8}) : 1;
+          add_taps(q + j2 * l2.offset, taps, entry(tree.push()));
+          if (taps == 8 || !aligned) tree.carry((l2.lead + j2) / taps);
           j2 += taps;
         }
         tree.finish(base2);
@@ -208,35 +228,12 @@ class StripSum {
     tree.finish(base0);
   }
 
-  // The largest power of two that tap t may start a group of.
-  static Index group(Index t, Index rest) {
-    Index taps = 8;
-    while (taps > rest || t % taps != 0) taps /= 2;
-    return taps;
+  EIGENPOOL_INLINE void add_taps(const S* p, Index taps, typename R::Row to) {
+    const Index offset = taps_.loop[2].offset;
+    for (Index i = 0; i < length_; i += lanes) to.template store<B>(i, sum_to_eight<R, B>(p + i, offset, taps));
   }
 
-  EIGENPOOL_INLINE void add_group(const S* p, Index taps, const typename R::Row& to) {
-    if (taps == 8) return add_taps<8>(p, to);
-    if (taps == 4) return add_taps<4>(p, to);
-    if (taps == 2) return add_taps<2>(p, to);
-    add_taps<1>(p, to);
-  }
-  template <int taps>
-  EIGENPOOL_INLINE void add_taps(const S* p, const typename R::Row& to) {
-    for (Index i = 0; i < length_; i += lanes) to.template store<B>(i, pairwise<taps>(p + i));
-  }
-  template <int taps>
-  EIGENPOOL_INLINE Acc pairwise(const S* p) const {
-    if constexpr (taps == 1) {
-      return simd::load_as<Lane, B>(p);
-    } else {
-      Acc left = pairwise<taps / 2>(p);
-      R::template merge<B>(left, pairwise<taps / 2>(p + taps / 2 * taps_.loop[2].offset));
-      return left;
-    }
-  }
-
-  const TapLoops& taps_;
+  TapLoops taps_;
   Index strip_ = 0, length_ = 0;
   alignas(64) Lane sums_[capacity];
 };
