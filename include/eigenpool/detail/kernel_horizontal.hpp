@@ -132,20 +132,21 @@ class Horizontal {
   // columns[i] = columns[2 i] . columns[2 i + 1]
   EIGENPOOL_INLINE static void halve(Row columns, Index length) {
     for (Index i = 0; i < length; i += lanes) {
-      Acc even, odd;
-      unzip(columns, i, even, odd);
-      R::template merge<B>(even, odd);
-      columns.template store<B>(i, even);
+      columns.template store<B>(i, pairs(columns, i));
     }
   }
   EIGENPOOL_INLINE static void unzip(const Row& columns, Index i, Acc& even, Acc& odd) {
     R::template unzip<B>(columns.template load<B>(2 * i), columns.template load<B>(2 * i + lanes), even, odd);
   }
+  EIGENPOOL_INLINE static Acc pairs(const Row& columns, Index i) {
+    return R::template pairs<B>(columns.template load<B>(2 * i), columns.template load<B>(2 * i + lanes));
+  }
   EIGENPOOL_INLINE static Acc unzipped(Index kernel, const Row& columns, Index i) {
+    if (kernel == 2) return pairs(columns, i);
     Acc acc, odd, next;
     unzip(columns, i, acc, odd);
-    if (kernel > 1) R::template merge<B>(acc, odd);
     if (kernel > 2) {
+      R::template merge<B>(acc, odd);
       unzip(columns, i + 1, next, odd);
       R::template merge<B>(acc, next);
     }

@@ -320,8 +320,10 @@ class RowKernel {
   /// written again.
   template <int B>
   EIGENPOOL_INLINE static void fill(const Row& row, Index begin, Index length) {
-    for (Index i = 0; i < length; i += simd::Vec<typename R::Lane, B>::lanes)
-      row.template store<B>(begin + i, R::template identity<B>());
+    constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
+    if (length <= 0) return;
+    row.template store<B>(begin, R::template identity<B>());  // mostly it is one vector
+    for (Index i = lanes; i < length; i += lanes) row.template store<B>(begin + i, R::template identity<B>());
   }
 
   template <int B, class F>

@@ -50,9 +50,9 @@ class ValuesAndIndices {
  public:
   static constexpr I absent = std::is_signed_v<I> ? static_cast<I>(-1) : std::numeric_limits<I>::max();
   struct Info {
-    Index base = 0;               // what a tap's number counts from
-    const void* table = nullptr;  // for each column, what to take from a number
-    Index step = 0;               // between the bases of neighbouring cells
+    Index base;         // what a tap's number counts from
+    const void* table;  // for each column, what to take from a number
+    Index step;         // between the bases of neighbouring cells
   };
   struct Writer {
     S* values;
@@ -96,7 +96,7 @@ class ValuesAndIndices {
 
   template <class R>
   Info row_info(const Cell& cell, const typename R::Row& table, bool absolute) const {
-    if (numbering_.kind == Numbering::Kind::flat) return {};
+    if (numbering_.kind == Numbering::Kind::flat) return {0, nullptr, 0};
     return {absolute ? -problem_.axes[1].taps(cell.at[1]).first * numbering_.stride[1] : 0, table.numbers, 0};
   }
   bool needs_table() const { return numbering_.kind == Numbering::Kind::compact; }
@@ -148,8 +148,8 @@ template <class S>
 class Means {
  public:
   struct Info {
-    Index divisor = 1;
-    const void* table = nullptr;  // for each column, a factor of the divisor
+    Index divisor;
+    const void* table;  // for each column, a factor of the divisor
   };
   struct Writer {
     S* values;

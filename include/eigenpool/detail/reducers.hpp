@@ -14,6 +14,7 @@
 //   identity()              the accumulator of no tap
 //   unzip(a, b, even, odd)  the lanes of two accumulators in a row, even ones
 //                           and odd ones apart
+//   pairs(a, b)             neighbouring lanes of the two, merged
 //
 // merge is associative, and commutative but for a sum's rounding. Numbers grow
 // along the window in logical row-major order, so ties and NaNs need no other
@@ -68,6 +69,13 @@ struct Max {
   template <int B>
   EIGENPOOL_INLINE static void unzip(const Acc<B>& a, const Acc<B>& b, Acc<B>& even, Acc<B>& odd) {
     simd::unzip(a, b, even, odd);
+  }
+  template <int B>
+  EIGENPOOL_INLINE static Acc<B> pairs(const Acc<B>& a, const Acc<B>& b) {
+    Acc<B> even, odd;
+    simd::unzip_near(a, b, even, odd);
+    merge<B>(even, odd);
+    return simd::ordered(even);
   }
   template <int B>
   EIGENPOOL_INLINE static Acc<B> identity() {
@@ -147,6 +155,14 @@ struct ArgMax {
     simd::unzip(a.number, b.number, even.number, odd.number);
   }
   template <int B>
+  EIGENPOOL_INLINE static Acc<B> pairs(const Acc<B>& a, const Acc<B>& b) {
+    Acc<B> even, odd;
+    simd::unzip_near(a.value, b.value, even.value, odd.value);
+    simd::unzip_near(a.number, b.number, even.number, odd.number);
+    merge<B>(even, odd);
+    return {simd::ordered(even.value), simd::ordered(even.number)};
+  }
+  template <int B>
   EIGENPOOL_INLINE static Acc<B> identity() {
     return {simd::broadcast<Lane, B>(static_cast<Lane>(lowest<S>())), simd::broadcast<Number, number_bytes<B>>(none)};
   }
@@ -178,6 +194,13 @@ struct Sum {
   template <int B>
   EIGENPOOL_INLINE static void unzip(const Acc<B>& a, const Acc<B>& b, Acc<B>& even, Acc<B>& odd) {
     simd::unzip(a, b, even, odd);
+  }
+  template <int B>
+  EIGENPOOL_INLINE static Acc<B> pairs(const Acc<B>& a, const Acc<B>& b) {
+    Acc<B> even, odd;
+    simd::unzip_near(a, b, even, odd);
+    merge<B>(even, odd);
+    return simd::ordered(even);
   }
   template <int B>
   EIGENPOOL_INLINE static Acc<B> identity() {

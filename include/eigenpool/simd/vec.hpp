@@ -273,6 +273,42 @@ EIGENPOOL_INLINE void unzip(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b, Vec<
   }
 }
 
+/// As unzip, but in an order of lanes that takes fewer instructions; ordered()
+/// puts what is made of both in order again.
+template <class T, int Bytes>
+EIGENPOOL_INLINE void unzip_near(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b, Vec<T, Bytes>& even,
+                                 Vec<T, Bytes>& odd) {
+  if constexpr (Vec<T, Bytes>::compiled && Bytes > 16 && sizeof(T) <= 8) {
+    // Each 16 bytes of the result are from the same 16 bytes of a and of b.
+    constexpr int lanes = Vec<T, Bytes>::lanes, near = 16 / static_cast<int>(sizeof(T)), half = near / 2;
+    [&]<int... I>(std::integer_sequence<int, I...>) EIGENPOOL_LAMBDA {
+      even.raw = __builtin_shufflevector(
+          a.raw, b.raw, (I / near * near + I % half * 2 + (I % near < half ? 0 : lanes))...);
+      odd.raw = __builtin_shufflevector(
+          a.raw, b.raw, (I / near * near + I % half * 2 + 1 + (I % near < half ? 0 : lanes))...);
+    }
+    (std::make_integer_sequence<int, lanes>{});
+  } else {
+    unzip(a, b, even, odd);
+  }
+}
+template <class T, int Bytes>
+EIGENPOOL_INLINE Vec<T, Bytes> ordered(const Vec<T, Bytes>& v) {
+  if constexpr (Vec<T, Bytes>::compiled && Bytes > 16 && sizeof(T) <= 8) {
+    constexpr int lanes = Vec<T, Bytes>::lanes, half = 8 / static_cast<int>(sizeof(T));
+    Vec<T, Bytes> result;
+    [&]<int... I>(std::integer_sequence<int, I...>) EIGENPOOL_LAMBDA {
+      result.raw = __builtin_shufflevector(
+          v.raw, v.raw, (I < lanes / 2 ? I / half * 2 * half + I % half
+                                       : (I - lanes / 2) / half * 2 * half + half + I % half)...);
+    }
+    (std::make_integer_sequence<int, lanes>{});
+    return result;
+  } else {
+    return v;
+  }
+}
+
 /// Two vectors interleaved: a[0], b[0], a[1], b[1], ...
 template <class T, int Bytes>
 EIGENPOOL_INLINE void zip(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b, Vec<T, Bytes>& low, Vec<T, Bytes>& high) {
