@@ -20,6 +20,7 @@ class Doubling {
     Index tap;  // where it starts in the window
   };
 
+  /// Of a kernel below 2^20.
   Doubling(Index kernel, bool idempotent) {
     const int top = static_cast<int>(bit_width(kernel)) - 1;  // 2^top <= kernel
     const Index power = Index{1} << top;
@@ -46,7 +47,7 @@ class Doubling {
  private:
   void add(int level, Index tap) { terms_[static_cast<std::size_t>(count_++)] = {level, tap}; }
 
-  std::array<Term, 64> terms_{};
+  std::array<Term, 20> terms_;  // one for each bit of a kernel that a buffered row holds
   int count_ = 0, levels_ = 0;
 };
 

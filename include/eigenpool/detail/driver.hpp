@@ -71,8 +71,10 @@ void reduce_windows(const Problem& problem, const S* source, const Output& outpu
   const auto run_parallel = [&](Index tasks, const auto& run) {
     parallel(tasks, work / static_cast<double>(tasks), run);
   };
+  constexpr Index tiny = 64;  // taps, which are read in the time that another kernel takes to get ready
+  const bool is_tiny = problem.cells() * problem.inner <= tiny && problem.cells() * problem.inner * problem.max_taps() <= tiny;
   if constexpr (std::is_arithmetic_v<typename R::Lane>) {
-    if (!process::force_scalar_kernel.load(std::memory_order_relaxed)) {
+    if (!is_tiny && !process::force_scalar_kernel.load(std::memory_order_relaxed)) {
       const Index lanes = simd::vector_bytes() / static_cast<Index>(sizeof(typename R::Lane));
       const bool row_suits = RowKernel<R, S, Output>::suits(problem, numbering_of(output));
       if (problem.inner >= lanes && !(row_suits && is_long(problem.axes[2]))) {

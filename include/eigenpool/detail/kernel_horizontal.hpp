@@ -182,7 +182,7 @@ class Horizontal {
         return acc;
       });
     }
-    std::array<Row, 20> terms;  // bits of a row's length
+    std::array<Row, 20> terms;
     for (int t = 0; t <= last; ++t) terms[static_cast<std::size_t>(t)] = term(t);
     emit([terms, last](Index i) EIGENPOOL_LAMBDA {
       Acc rest = terms[static_cast<std::size_t>(last)].template load<B>(i);

@@ -18,11 +18,12 @@ class RingPlan {
   /// `row` is the elements of a row; a plane of at most `capacity` elements is
   /// kept whole.
   RingPlan(const Axis& axis, bool idempotent, Index row, Index capacity)
-      : kernel_(axis.kernel()), dilation_(axis.dilation()), doubling_(axis.kernel(), idempotent) {
+      : kernel_(axis.kernel()), dilation_(axis.dilation()) {
     constexpr Index longest = 1024;
     pays_ = axis.is_affine() && kernel_ >= 5 && kernel_ <= longest && kernel_ > 2 * axis.stride() &&
             (kernel_ - 1) * dilation_ < longest && axis.result() > 1;
     if (!pays_) return;
+    doubling_ = Doubling(kernel_, idempotent);
     const Index reach = axis.reach(axis.result());
     is_whole_ = axis.stride() == 1 && (doubling_.levels() + 1) * reach <= capacity / row;
     pays_ = is_whole_ || kernel_ > 5;
@@ -56,7 +57,7 @@ class RingPlan {
   }
 
   Index kernel_, dilation_;
-  Doubling doubling_;
+  Doubling doubling_{1, true};
   std::array<Index, 16> slots_{};
   bool pays_ = false, is_whole_ = false;
 };
