@@ -2,7 +2,7 @@
 // global windows alike.
 #pragma once
 
-#include "scatter.hpp"
+#include "gather.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
@@ -63,6 +63,20 @@ void max_pool_with_indices_into(const Function& function, Y& y, T& indices, cons
   max_indexed(plan.problem, input.data(), y.data(), indices.data(), Parallel<Device>(device));
 }
 
+/// dx = 0, then dx[index] += dy, by the faster way. Of the indices, `present`
+/// are not absent; flat ones that a caller made up need not be in their windows,
+/// and only a scatter finds those.
+template <class S, class I, class P>
+void add_at_maxima(const Problem& problem, const S* dy, const I* indices, S* dx, Index present, const P& parallel) {
+  if constexpr (!is_custom<S>) {
+    if (Gather<S, I>::suits(problem)) {
+      const Index found = gather(problem, dy, indices, dx, parallel);
+      if (CompactIndex<I> || found == present) return;
+    }
+  }
+  scatter(problem, dy, indices, dx, parallel);
+}
+
 /// dx from indices. `output()` gives the tensor to write: a new one, made only
 /// now that all else is checked, or the caller's, whose shape is `shape`.
 template <Layout layout, int D, std::size_t R, class G, class T, class Windows, class Output, PoolingDevice Device>
@@ -74,12 +88,14 @@ void max_backward(const Function& function, const char* argument, const Extents<
   const auto plan = backward_plan<layout, D>(function, argument, shape, gradient, windows);
   require_numberable<I>(function, plan.problem);
   require_shape(function, "indices", numbers.shape(), gradient.shape());
-  require_indices<I>(function, plan.problem, numbers.data(), numbers.shape(), is_row_major<G>);
+  const Index absent =
+      require_indices<I>(function, plan.problem, numbers.data(), numbers.shape(), is_row_major<G>);
   auto& dx = output();
   const Bytes written(dx.data(), dx.size());
   require_apart(function, "output", written, "gradient", Bytes(gradient.data(), elements(gradient.shape())));
   require_apart(function, "output", written, "indices", Bytes(numbers.data(), elements(numbers.shape())));
-  scatter(plan.problem, gradient.data(), numbers.data(), dx.data(), Parallel<Device>(device));
+  add_at_maxima(plan.problem, gradient.data(), numbers.data(), dx.data(), elements(gradient.shape()) - absent,
+                Parallel<Device>(device));
 }
 
 /// dx from the forward's input: its maxima are found again, by the same rules.
@@ -99,7 +115,9 @@ void max_backward_from_input(const Function& function, const G& dy, const X& x, 
   std::vector<std::int64_t> indices(count);
   const Parallel<Device> parallel(device);
   max_indexed(plan.problem, input.data(), maxima.data(), indices.data(), parallel);
-  scatter(plan.problem, gradient.data(), indices.data(), dx.data(), parallel);
+  const Index absent = std::count(indices.begin(), indices.end(), -1);
+  add_at_maxima(plan.problem, gradient.data(), indices.data(), dx.data(), elements(gradient.shape()) - absent,
+                parallel);
 }
 
 template <Layout layout, int D, class Y, class G, class X, class Windows, PoolingDevice Device>

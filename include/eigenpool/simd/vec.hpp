@@ -350,6 +350,38 @@ EIGENPOOL_INLINE Vec<std::int32_t, Bytes> rounded_quotient(const Vec<std::int32_
   return convert<std::int32_t>(subtract(add(quotient, rounder), rounder));
 }
 
+/// How vectors of a 16-bit scalar S become float and the other way round, by
+/// their bits: widen(Vec<std::uint32_t>) and narrow(Vec<float>). To be specialised.
+template <class S>
+struct Widening;
+template <class S>
+concept HasWidening = sizeof(S) == 2 && requires { sizeof(Widening<S>); };
+
+/// Each lane's bits as another type of the same width.
+template <class To, class T, int Bytes>
+EIGENPOOL_INLINE Vec<To, Bytes> bits_as(const Vec<T, Bytes>& a) {
+  Vec<To, Bytes> result;
+  std::memcpy(&result, &a, sizeof(result));
+  return result;
+}
+
+/// Converts in steps of at most a factor of two in width, for which compilers
+/// have instructions where they take a longer step lane by lane.
+template <class To, class From, int lanes>
+EIGENPOOL_INLINE void convert_in_steps(const typename Compiled<From, lanes * static_cast<int>(sizeof(From))>::type& from,
+                                       typename Compiled<To, lanes * static_cast<int>(sizeof(To))>::type& to) {
+  constexpr bool is_long = sizeof(To) > 2 * sizeof(From) || sizeof(From) > 2 * sizeof(To);
+  if constexpr (is_long && std::integral<From> && std::integral<To>) {
+    constexpr int step_bytes = static_cast<int>(sizeof(To) > sizeof(From) ? sizeof(From) * 2 : sizeof(From) / 2);
+    using SignedStep = typename SignedOf<step_bytes>::type;
+    using Step = std::conditional_t<std::is_signed_v<From>, SignedStep, std::make_unsigned_t<SignedStep>>;
+    const auto step = __builtin_convertvector(from, typename Compiled<Step, lanes * step_bytes>::type);
+    convert_in_steps<To, Step, lanes>(step, to);
+  } else {
+    to = __builtin_convertvector(from, typename Compiled<To, lanes * static_cast<int>(sizeof(To))>::type);
+  }
+}
+
 /// Converts while loading: `lanes` elements of S from p become lanes of T.
 template <class T, int Bytes, class S>
 EIGENPOOL_INLINE Vec<T, Bytes> load_as(const S* p) {
@@ -359,7 +391,14 @@ EIGENPOOL_INLINE Vec<T, Bytes> load_as(const S* p) {
   } else if constexpr (V::compiled && std::is_arithmetic_v<S>) {
     typename Compiled<S, V::lanes* static_cast<int>(sizeof(S))>::type narrow;
     std::memcpy(&narrow, p, sizeof(narrow));
-    return {__builtin_convertvector(narrow, typename V::Raw)};
+    V wide;
+    convert_in_steps<T, S, V::lanes>(narrow, wide.raw);
+    return wide;
+  } else if constexpr (V::compiled && HasWidening<S> && std::is_same_v<T, float>) {
+    typename Compiled<std::uint16_t, V::lanes * 2>::type narrow;
+    std::memcpy(&narrow, p, sizeof(narrow));
+    return Widening<S>::widen(Vec<std::uint32_t, Bytes>{__builtin_convertvector(
+        narrow, typename Vec<std::uint32_t, Bytes>::Raw)});
   } else {
     std::array<T, static_cast<std::size_t>(V::lanes)> converted;
     for (std::size_t i = 0; i < converted.size(); ++i) converted[i] = static_cast<T>(p[i]);
@@ -385,8 +424,15 @@ EIGENPOOL_INLINE void store_as(S* p, const Vec<T, Bytes>& v, std::int64_t count)
     if (count == V::lanes) return store(p, v);
   } else if constexpr (V::compiled && std::is_arithmetic_v<S>) {
     if (count == V::lanes) {
-      using Narrow = typename Compiled<S, V::lanes* static_cast<int>(sizeof(S))>::type;
-      const Narrow narrow = __builtin_convertvector(v.raw, Narrow);
+      typename Compiled<S, V::lanes* static_cast<int>(sizeof(S))>::type narrow;
+      convert_in_steps<S, T, V::lanes>(v.raw, narrow);
+      std::memcpy(p, &narrow, sizeof(narrow));
+      return;
+    }
+  } else if constexpr (V::compiled && HasWidening<S> && std::is_same_v<T, float>) {
+    if (count == V::lanes) {
+      const auto narrow = __builtin_convertvector(Widening<S>::narrow(v).raw,
+                                                  typename Compiled<std::uint16_t, V::lanes * 2>::type);
       std::memcpy(p, &narrow, sizeof(narrow));
       return;
     }

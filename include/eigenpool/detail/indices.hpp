@@ -1,0 +1,224 @@
+// Indices of maxima that a caller hands back: what they mean, and whether they
+// mean anything.
+#pragma once
+
+#include "ops.hpp"
+
+EIGENPOOL_BEGIN
+namespace detail {
+
+/// Reads the indices of one problem: where in the source, counted from the
+/// start of a plane, a maximum was.
+template <class I>
+class IndexReader {
+ public:
+  explicit IndexReader(const Problem& problem) : problem_(problem), plane_stride_(problem.plane_strides()) {
+    if constexpr (CompactIndex<I>)
+      if (problem.is_affine()) number_taps();
+  }
+
+  enum class Fault { none, range, padding };
+
+  static constexpr bool is_absent(I index) {
+    if constexpr (FlatIndex<I>)
+      return index == -1;
+    else
+      return index == std::numeric_limits<I>::max();
+  }
+
+  Fault fault(I index, const WindowTaps& taps) const {
+    if (is_absent(index)) return Fault::none;
+    if constexpr (FlatIndex<I>) {
+      return index < 0 || index >= problem_.plane() ? Fault::range : Fault::none;
+    } else {
+      const bool in_window = static_cast<Index>(index) < taps[0].count * taps[1].count * taps[2].count;
+      if (!in_window) return Fault::range;
+      if (taps[0].is_whole() && taps[1].is_whole() && taps[2].is_whole()) return Fault::none;
+      const std::array<Index, 3> tap = tap_numbers(index, taps);
+      for (std::size_t a = 0; a < 3; ++a)
+        if (tap[a] < taps[a].real_begin || tap[a] >= taps[a].real_end) return Fault::padding;
+      return Fault::none;
+    }
+  }
+
+  /// The plane offset, in memory order, of a faultless index that is not
+  /// absent.
+  Index offset(I index, const WindowTaps& taps) const {
+    if constexpr (FlatIndex<I>) {
+      return problem_.reversed ? memory_offset(index) : static_cast<Index>(index);
+    } else {
+      if (static_cast<std::size_t>(index) < known_taps_) return window_start(taps) + tap_offset_[index];
+      const std::array<Index, 3> tap = tap_numbers(index, taps);
+      Index offset = 0;
+      for (std::size_t a = 0; a < 3; ++a) offset += taps[a].position(tap[a]) * plane_stride_[a];
+      return offset;
+    }
+  }
+
+ private:
+  Index window_start(const WindowTaps& taps) const {
+    return taps[0].first * plane_stride_[0] + taps[1].first * plane_stride_[1] + taps[2].first * plane_stride_[2];
+  }
+
+  // Row-major in logical order: the last logical axis counts fastest.
+  std::array<Index, 3> tap_numbers(I index, const WindowTaps& taps) const {
+    std::array<Index, 3> tap{};
+    Index rest = static_cast<Index>(index);
+    for (int t = 2; t >= 0; --t) {
+      const auto a = static_cast<std::size_t>(problem_.memory_axis(t));
+      tap[a] = rest % taps[a].count;
+      rest /= taps[a].count;
+    }
+    return tap;
+  }
+
+  Index memory_offset(I index) const {
+    Index rest = static_cast<Index>(index), offset = 0;
+    for (int t = 2; t >= 0; --t) {
+      const auto a = static_cast<std::size_t>(problem_.memory_axis(t));
+      offset += rest % problem_.axes[a].source() * plane_stride_[a];
+      rest /= problem_.axes[a].source();
+    }
+    return offset;
+  }
+
+  // The same small window everywhere: what each tap's number means is looked
+  // up, not divided out.
+  void number_taps() {
+    WindowTaps taps{};
+    Index count = 1;
+    for (std::size_t a = 0; a < 3; ++a) {
+      const Axis& axis = problem_.axes[a];
+      taps[a] = {0, axis.dilation(), axis.kernel(), 0, axis.kernel()};
+      count *= axis.kernel();
+    }
+    if (count > static_cast<Index>(tap_offset_.size())) return;
+    for (std::size_t number = 0; number < static_cast<std::size_t>(count); ++number) {
+      const std::array<Index, 3> tap = tap_numbers(static_cast<I>(number), taps);
+      tap_offset_[number] = 0;
+      for (std::size_t a = 0; a < 3; ++a) tap_offset_[number] += taps[a].position(tap[a]) * plane_stride_[a];
+    }
+    known_taps_ = static_cast<std::size_t>(count);
+  }
+
+  const Problem& problem_;
+  std::array<Index, 3> plane_stride_;
+  std::array<Index, 255> tap_offset_{};
+  std::size_t known_taps_ = 0;
+};
+
+/// "(0, 1, 2, 3)": the coordinates of the element that is number `offset` in a
+/// tensor's memory.
+template <std::size_t R>
+std::string coordinates(Index offset, const std::array<Index, R>& shape, bool row_major) {
+  std::array<Index, R> at{};
+  for (std::size_t i = 0; i < R; ++i) {
+    const std::size_t a = row_major ? R - 1 - i : i;
+    at[a] = offset % shape[a];
+    offset /= shape[a];
+  }
+  std::string text = "(";
+  for (std::size_t a = 0; a < R; ++a) text += (a > 0 ? ", " : "") + std::to_string(at[a]);
+  return text + ")";
+}
+
+template <class I, std::size_t R>
+[[noreturn]] void fail_index(const Function& function, const Problem& problem, const IndexReader<I>& reader,
+                             Index offset, I index, const WindowTaps& taps, const std::array<Index, R>& shape,
+                             bool row_major) {
+  const std::string text =
+      function.name() + ": indices" + coordinates(offset, shape, row_major) + " is " + std::to_string(index) + ", ";
+  if (reader.fault(index, taps) == IndexReader<I>::Fault::padding) fail(text + "a tap outside the input");
+  if constexpr (FlatIndex<I>)
+    fail(text + "must be -1 or below the plane's " + std::to_string(problem.plane()) + " cells");
+  else
+    fail(text + "must be " + std::to_string(std::numeric_limits<I>::max()) + " or below the window's " +
+         std::to_string(taps[0].count * taps[1].count * taps[2].count) + " taps");
+}
+
+/// Looks through `count` indices, for simd::dispatch.
+template <class I>
+struct IndexScan {
+  const I* indices;
+  Index count, end;
+  Index* absent;  // of them: how many are; flat ones only
+  bool* beyond;   // whether any is neither absent nor in [0, end)
+
+  template <int B>
+  EIGENPOOL_INLINE void run() const {
+    constexpr Index lanes = simd::Vec<I, B>::lanes;
+    constexpr I none = static_cast<I>(-1);
+    const auto last = simd::broadcast<I, B>(static_cast<I>(end - 1)), missing = simd::broadcast<I, B>(none);
+    auto high = simd::greater(missing, missing), low = high;
+    auto missed = simd::broadcast<I, B>(0);
+    Index i = 0;
+    for (; i + lanes <= count; i += lanes) {
+      const auto index = simd::load<I, B>(indices + i);
+      const auto above = simd::greater(index, last);
+      if constexpr (FlatIndex<I>) {
+        high = simd::either(high, above);
+        low = simd::either(low, simd::greater(missing, index));
+        missed = simd::add(missed, simd::select(simd::equal(index, missing), simd::broadcast<I, B>(1),
+                                                simd::broadcast<I, B>(0)));
+      } else {
+        high = simd::either(high, simd::both(above, simd::greater(missing, index)));
+      }
+    }
+    bool found = simd::any(simd::either(high, low));
+    std::array<I, static_cast<std::size_t>(lanes)> each;
+    simd::store(each.data(), missed);
+    Index missing_count = 0;
+    for (const I lane : each) missing_count += static_cast<Index>(lane);
+    for (; i < count; ++i) {
+      missing_count += indices[i] == none;
+      found |= indices[i] != none && (indices[i] < 0 || indices[i] > static_cast<I>(end - 1));
+    }
+    *absent = missing_count;
+    *beyond = found;
+  }
+};
+
+/// Whether any of `count` indices is neither absent nor below `end`.
+template <class I>
+bool any_beyond(const I* indices, Index count, Index end, Index& absent) {
+  bool beyond = false;
+  simd::dispatch(IndexScan<I>{indices, count, end, &absent, &beyond});
+  return beyond;
+}
+
+/// Checks every index of a tensor of `shape`, the result's. Gives how many flat
+/// ones are absent.
+template <class I, std::size_t R>
+Index require_indices(const Function& function, const Problem& problem, const I* indices,
+                     const std::array<Index, R>& shape, bool row_major) {
+  Index absent = 0;
+  if (problem.cells() == 0 || problem.inner == 0) return absent;
+  const IndexReader<I> reader(problem);
+  const auto find_fault = [&](Index begin, Index end, const WindowTaps& taps) {
+    for (Index at = begin; at < end; ++at)
+      if (reader.fault(indices[at], taps) != IndexReader<I>::Fault::none)
+        fail_index(function, problem, reader, at, indices[at], taps, shape, row_major);
+  };
+  if constexpr (FlatIndex<I>) {
+    const Index count = problem.cells() * problem.inner;
+    if (any_beyond(indices, count, problem.plane(), absent)) find_fault(0, count, {});
+  } else {
+    Cell cell = Cell::number(problem, 0);
+    const Span whole = problem.axes[2].whole();
+    for (Index i = 0; i < problem.cells();) {
+      WindowTaps taps = window_taps(problem, cell);
+      const bool is_whole = taps[0].is_whole() && taps[1].is_whole() && cell.at[2] >= whole.begin;
+      const Index alike = is_whole && cell.at[2] < whole.end ? whole.end - cell.at[2] : 1;
+      const Index begin = i * problem.inner, end = (i + alike) * problem.inner;
+      const Index count = taps[0].count * taps[1].count * taps[2].count;
+      if (!is_whole || any_beyond(indices + begin, end - begin, count, absent)) find_fault(begin, end, taps);
+      i += alike;
+      cell.at[2] += alike - 1;
+      cell.next(problem);
+    }
+  }
+  return absent;
+}
+
+}  // namespace detail
+EIGENPOOL_END
