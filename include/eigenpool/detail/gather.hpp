@@ -11,14 +11,22 @@ namespace detail {
 /// The windows along one axis that cover an input, by their output position,
 /// and which of their taps it is.
 struct Covering {
-  Index first, step, count;  // outputs
-  Index tap, tap_step;       // falls as the output rises
+  Index first = 0, step = 1, count = 0;  // outputs
+  Index tap = 0, tap_step = 0;           // falls as the output rises
 
+  Covering() = default;
   Covering(const Axis& forward, const Axis& transposed, Index at) {
+    const Index reached = at + forward.padding();
+    if (forward.dilation() == 1) {
+      const Index stride = forward.stride(), last = std::min(reached / stride, forward.result() - 1);
+      first = reached < forward.kernel() ? 0 : (reached - forward.kernel()) / stride + 1;
+      step = 1, count = std::max(last - first + 1, Index{0});
+      tap = reached - first * stride, tap_step = stride;
+      return;
+    }
     const Taps taps = transposed.taps(at);
     first = taps.position(taps.real_begin), step = taps.step, count = taps.real();
-    const Index distance = at + forward.padding() - first * forward.stride();
-    tap = distance / forward.dilation();
+    tap = (reached - first * forward.stride()) / forward.dilation();
     tap_step = step * forward.stride() / forward.dilation();
   }
   Index output(Index m) const { return first + m * step; }
@@ -53,77 +61,98 @@ class Gather {
   template <int B>
   EIGENPOOL_INLINE void run(Index begin, Index end, Index& found) const {
     Cell cell = Cell::number(transposed_, begin);
-    for (Index i = begin; i < end; ++i, cell.next(transposed_)) gather_cell<B>(i, cell, found);
+    std::array<Covering, 3> covering = covering_at(cell);
+    for (Index i = begin; i < end; ++i) {
+      gather_cell<B>(i, cell, covering, found);
+      const bool new_row = cell.at[2] + 1 == transposed_.axes[2].result();
+      cell.next(transposed_);
+      if (new_row)
+        covering = covering_at(cell);
+      else
+        covering[2] = Covering(problem_.axes[2], transposed_.axes[2], cell.at[2]);
+    }
   }
 
  private:
   struct Windows {
-    std::array<Index, most_windows> offset, code;
+    std::array<Index, most_windows> offset;
+    std::array<Code, most_windows> code;
     Index count = 0;
   };
 
-  Windows windows_over(const Cell& cell) const {
-    const std::array<Index, 3> strides = problem_.result_strides();
-    const auto [a0, a1, a2] = logical_axes(problem_);
-    const auto covering = [&](std::size_t a) {
-      return Covering(problem_.axes[a], transposed_.axes[a], cell.at[a]);
-    };
-    const Covering c0 = covering(a0), c1 = covering(a1), c2 = covering(a2);
-    const Axis &n1 = problem_.axes[a1], &n2 = problem_.axes[a2];
-    Windows all;
-    for (Index m0 = 0; m0 < c0.count; ++m0)
-      for (Index m1 = 0; m1 < c1.count; ++m1)
-        for (Index m2 = 0; m2 < c2.count; ++m2) {
-          const auto w = static_cast<std::size_t>(all.count++);
-          all.offset[w] =
-              c0.output(m0) * strides[a0] + c1.output(m1) * strides[a1] + c2.output(m2) * strides[a2];
-          if constexpr (FlatIndex<I>)
-            all.code[w] = (cell.at[a0] * n1.source() + cell.at[a1]) * n2.source() + cell.at[a2];
-          else
-            all.code[w] = (c0.tap_of(m0) * n1.kernel() + c1.tap_of(m1)) * n2.kernel() + c2.tap_of(m2);
-        }
+  std::array<Covering, 3> covering_at(const Cell& cell) const {
+    std::array<Covering, 3> all;
+    for (std::size_t a = 0; a < 3; ++a) all[a] = Covering(problem_.axes[a], transposed_.axes[a], cell.at[a]);
     return all;
   }
 
+  void find_windows(const Cell& cell, const std::array<Covering, 3>& covering, Windows& all) const {
+    const std::array<Index, 3> strides = problem_.result_strides();
+    const auto [a0, a1, a2] = logical_axes(problem_);
+    const Covering &c0 = covering[a0], &c1 = covering[a1], &c2 = covering[a2];
+    const Axis &n1 = problem_.axes[a1], &n2 = problem_.axes[a2];
+    const Index position = (cell.at[a0] * n1.source() + cell.at[a1]) * n2.source() + cell.at[a2];
+    all.count = 0;
+    for (Index m0 = 0; m0 < c0.count; ++m0)
+      for (Index m1 = 0; m1 < c1.count; ++m1) {
+        const Index row = c0.output(m0) * strides[a0] + c1.output(m1) * strides[a1];
+        const Index taps = (c0.tap_of(m0) * n1.kernel() + c1.tap_of(m1)) * n2.kernel();
+        for (Index m2 = 0; m2 < c2.count; ++m2) {
+          const auto w = static_cast<std::size_t>(all.count++);
+          all.offset[w] = row + c2.output(m2) * strides[a2];
+          all.code[w] = static_cast<Code>(FlatIndex<I> ? position : taps + c2.tap_of(m2));
+        }
+      }
+  }
+
   template <int B>
-  EIGENPOOL_INLINE void gather_cell(Index number, const Cell& cell, Index& found) const {
-    constexpr Index lanes = simd::Vec<Lane, B>::lanes;
-    const Windows windows = windows_over(cell);
+  EIGENPOOL_INLINE void gather_cell(Index number, const Cell& cell, const std::array<Covering, 3>& covering,
+                                    Index& found) const {
+    Windows windows;
+    find_windows(cell, covering, windows);
     const Index plane = cell.outer * problem_.result_plane() * problem_.inner;
-    const S* dy = dy_ + plane;
-    const I* indices = indices_ + plane;
-    S* dx = dx_ + number * problem_.inner;
-    const Index inner = problem_.inner;
+    simd::apart<B>([dy = dy_ + plane, indices = indices_ + plane, dx = dx_ + number * problem_.inner,
+                    inner = problem_.inner, all = &windows, sum = &found]() EIGENPOOL_LAMBDA {
+      *sum += gather_vectors<B>(dy, indices, dx, inner, *all);
+    });
+  }
+
+  template <int B>
+  EIGENPOOL_INLINE static Index gather_vectors(const S* dy, const I* indices, S* dx, Index inner,
+                                               const Windows& windows) {
+    constexpr Index lanes = simd::Vec<Lane, B>::lanes;
+    const auto nothing = simd::broadcast<Lane, B>(Lane(0));
+    const Index count = windows.count;
     auto matches = simd::broadcast<Code, B>(0);
+    Index rest = 0;
     for (Index i = 0; i < inner; i += lanes) {
       const Index at = std::min(i, inner - lanes);
-      auto sum = simd::broadcast<Lane, B>(Lane(0));
+      auto sum = nothing;
       auto matched = simd::broadcast<Code, B>(0);
-      for (Index w = 0; w < windows.count; ++w) {
-        const auto k = static_cast<std::size_t>(w);
-        const auto index = simd::load_as<Code, B>(indices + windows.offset[k] + at);
-        const auto here = simd::equal(index, simd::broadcast<Code, B>(static_cast<Code>(windows.code[k])));
-        const auto gradient = simd::load_as<Lane, B>(dy + windows.offset[k] + at);
-        sum = simd::add(sum, simd::select(here, gradient, simd::broadcast<Lane, B>(Lane(0))));
+      for (std::size_t w = 0; w < static_cast<std::size_t>(count); ++w) {
+        const Index from = windows.offset[w] + at;
+        const auto index = simd::load_as<Code, B>(indices + from);
+        const auto here = simd::equal(index, simd::broadcast<Code, B>(windows.code[w]));
+        sum = simd::add(sum, simd::select(here, simd::load_as<Lane, B>(dy + from), nothing));
         if constexpr (FlatIndex<I>)
           matched = simd::add(matched, simd::select(here, simd::broadcast<Code, B>(1), simd::broadcast<Code, B>(0)));
       }
       simd::store_as(dx + at, sum, lanes);
       if (at == i)
         matches = simd::add(matches, matched);
-      else if constexpr (FlatIndex<I>)
-        found += lane_sum<B>(matched, lanes - (i - at));
+      else
+        rest = lane_sum<B>(matched, lanes - (i - at));
     }
-    if constexpr (FlatIndex<I>) found += lane_sum<B>(matches, 0);
+    return FlatIndex<I> ? rest + lane_sum<B>(matches, lanes) : 0;
   }
 
-  // Of the lanes from `first` on; 0 is all.
+  // Of the last `kept` lanes.
   template <int B>
   EIGENPOOL_INLINE static Index lane_sum(const simd::Vec<Code, B>& v, Index kept) {
     std::array<Code, static_cast<std::size_t>(simd::Vec<Code, B>::lanes)> lanes;
     simd::store(lanes.data(), v);
     Index sum = 0;
-    for (std::size_t i = kept == 0 ? 0 : lanes.size() - static_cast<std::size_t>(kept); i < lanes.size(); ++i)
+    for (std::size_t i = lanes.size() - static_cast<std::size_t>(kept); i < lanes.size(); ++i)
       sum += static_cast<Index>(lanes[i]);
     return sum;
   }
