@@ -33,13 +33,73 @@ struct Covering {
   Index tap_of(Index m) const { return tap - m * tap_step; }
 };
 
-/// S: what dy and dx hold. I: an index scalar.
+inline constexpr Index most_windows = 32;
+
+/// The windows over neighbouring inputs: where their gradients and indices are,
+/// and the index that says that the maximum was here.
+template <class Code>
+struct Windows {
+  std::array<Index, most_windows> offset;
+  std::array<Code, most_windows> code;
+  Index count = 0;
+
+  void add(Index at, Index number) {
+    const auto w = static_cast<std::size_t>(count++);
+    offset[w] = at;
+    code[w] = static_cast<Code>(number);
+  }
+};
+
+/// The last `kept` lanes.
+template <class Code, int B>
+EIGENPOOL_INLINE Index lane_sum(const simd::Vec<Code, B>& v, Index kept) {
+  std::array<Code, static_cast<std::size_t>(simd::Vec<Code, B>::lanes)> lanes;
+  simd::store(lanes.data(), v);
+  Index sum = 0;
+  for (std::size_t i = lanes.size() - static_cast<std::size_t>(kept); i < lanes.size(); ++i)
+    sum += static_cast<Index>(lanes[i]);
+  return sum;
+}
+
+/// dx[i] = the gradients at the offsets + i whose index is the code, for `length`
+/// neighbours, at least a vector. Gives how many there were, if they are counted.
+template <class Lane, int B, bool counted, class S, class I, class T>
+EIGENPOOL_INLINE Index gather_vectors(const S* dy, const I* indices, T* dx, Index length,
+                                      const Windows<simd::Signed<Lane>>& windows) {
+  using Code = simd::Signed<Lane>;
+  constexpr Index lanes = simd::Vec<Lane, B>::lanes;
+  const auto nothing = simd::broadcast<Lane, B>(Lane(0));
+  const auto count = static_cast<std::size_t>(windows.count);
+  auto matches = simd::broadcast<Code, B>(0);
+  Index rest = 0;
+  for (Index i = 0; i < length; i += lanes) {
+    const Index at = std::min(i, length - lanes);
+    auto sum = nothing;
+    auto matched = simd::broadcast<Code, B>(0);
+    for (std::size_t w = 0; w < count; ++w) {
+      const Index from = windows.offset[w] + at;
+      const auto index = simd::load_as<Code, B>(indices + from);
+      const auto here = simd::equal(index, simd::broadcast<Code, B>(windows.code[w]));
+      sum = simd::add(sum, simd::select(here, simd::load_as<Lane, B>(dy + from), nothing));
+      if constexpr (counted)
+        matched = simd::add(matched, simd::select(here, simd::broadcast<Code, B>(1), simd::broadcast<Code, B>(0)));
+    }
+    simd::store_as(dx + at, sum, lanes);
+    if (at == i)
+      matches = simd::add(matches, matched);
+    else
+      rest = lane_sum(matched, lanes - (i - at));
+  }
+  return counted ? rest + lane_sum(matches, lanes) : 0;
+}
+
+/// For an inner extent of at least a vector. S: what dy and dx hold. I: an index
+/// scalar.
 template <class S, class I>
 class Gather {
  public:
   using Lane = Added<S>;
   using Code = simd::Signed<Lane>;  // an index beside a lane
-  static constexpr Index most_windows = 32;
 
   Gather(const Problem& problem, const S* dy, const I* indices, S* dx)
       : problem_(problem), transposed_(problem.transposed()), dy_(dy), indices_(indices), dx_(dx) {}
@@ -74,19 +134,13 @@ class Gather {
   }
 
  private:
-  struct Windows {
-    std::array<Index, most_windows> offset;
-    std::array<Code, most_windows> code;
-    Index count = 0;
-  };
-
   std::array<Covering, 3> covering_at(const Cell& cell) const {
     std::array<Covering, 3> all;
     for (std::size_t a = 0; a < 3; ++a) all[a] = Covering(problem_.axes[a], transposed_.axes[a], cell.at[a]);
     return all;
   }
 
-  void find_windows(const Cell& cell, const std::array<Covering, 3>& covering, Windows& all) const {
+  void find_windows(const Cell& cell, const std::array<Covering, 3>& covering, Windows<Code>& all) const {
     const std::array<Index, 3> strides = problem_.result_strides();
     const auto [a0, a1, a2] = logical_axes(problem_);
     const Covering &c0 = covering[a0], &c1 = covering[a1], &c2 = covering[a2];
@@ -98,9 +152,7 @@ class Gather {
         const Index row = c0.output(m0) * strides[a0] + c1.output(m1) * strides[a1];
         const Index taps = (c0.tap_of(m0) * n1.kernel() + c1.tap_of(m1)) * n2.kernel();
         for (Index m2 = 0; m2 < c2.count; ++m2) {
-          const auto w = static_cast<std::size_t>(all.count++);
-          all.offset[w] = row + c2.output(m2) * strides[a2];
-          all.code[w] = static_cast<Code>(FlatIndex<I> ? position : taps + c2.tap_of(m2));
+          all.add(row + c2.output(m2) * strides[a2], FlatIndex<I> ? position : taps + c2.tap_of(m2));
         }
       }
   }
@@ -108,53 +160,13 @@ class Gather {
   template <int B>
   EIGENPOOL_INLINE void gather_cell(Index number, const Cell& cell, const std::array<Covering, 3>& covering,
                                     Index& found) const {
-    Windows windows;
+    Windows<Code> windows;
     find_windows(cell, covering, windows);
     const Index plane = cell.outer * problem_.result_plane() * problem_.inner;
     simd::apart<B>([dy = dy_ + plane, indices = indices_ + plane, dx = dx_ + number * problem_.inner,
                     inner = problem_.inner, all = &windows, sum = &found]() EIGENPOOL_LAMBDA {
-      *sum += gather_vectors<B>(dy, indices, dx, inner, *all);
+      *sum += gather_vectors<Lane, B, FlatIndex<I>>(dy, indices, dx, inner, *all);
     });
-  }
-
-  template <int B>
-  EIGENPOOL_INLINE static Index gather_vectors(const S* dy, const I* indices, S* dx, Index inner,
-                                               const Windows& windows) {
-    constexpr Index lanes = simd::Vec<Lane, B>::lanes;
-    const auto nothing = simd::broadcast<Lane, B>(Lane(0));
-    const Index count = windows.count;
-    auto matches = simd::broadcast<Code, B>(0);
-    Index rest = 0;
-    for (Index i = 0; i < inner; i += lanes) {
-      const Index at = std::min(i, inner - lanes);
-      auto sum = nothing;
-      auto matched = simd::broadcast<Code, B>(0);
-      for (std::size_t w = 0; w < static_cast<std::size_t>(count); ++w) {
-        const Index from = windows.offset[w] + at;
-        const auto index = simd::load_as<Code, B>(indices + from);
-        const auto here = simd::equal(index, simd::broadcast<Code, B>(windows.code[w]));
-        sum = simd::add(sum, simd::select(here, simd::load_as<Lane, B>(dy + from), nothing));
-        if constexpr (FlatIndex<I>)
-          matched = simd::add(matched, simd::select(here, simd::broadcast<Code, B>(1), simd::broadcast<Code, B>(0)));
-      }
-      simd::store_as(dx + at, sum, lanes);
-      if (at == i)
-        matches = simd::add(matches, matched);
-      else
-        rest = lane_sum<B>(matched, lanes - (i - at));
-    }
-    return FlatIndex<I> ? rest + lane_sum<B>(matches, lanes) : 0;
-  }
-
-  // Of the last `kept` lanes.
-  template <int B>
-  EIGENPOOL_INLINE static Index lane_sum(const simd::Vec<Code, B>& v, Index kept) {
-    std::array<Code, static_cast<std::size_t>(simd::Vec<Code, B>::lanes)> lanes;
-    simd::store(lanes.data(), v);
-    Index sum = 0;
-    for (std::size_t i = lanes.size() - static_cast<std::size_t>(kept); i < lanes.size(); ++i)
-      sum += static_cast<Index>(lanes[i]);
-    return sum;
   }
 
   const Problem& problem_;
@@ -176,18 +188,16 @@ struct GatherTask {
   }
 };
 
-/// Gives how many outputs with a flat index were found by the input it names.
-template <class S, class I, class P>
-Index gather(const Problem& problem, const S* dy, const I* indices, S* dx, const P& parallel) {
-  const Gather<S, I> kernel(problem, dy, indices, dx);
+/// Gives the sum of what the kernel's tasks found.
+template <class Kernel, class P>
+Index gather(const Kernel& kernel, double bytes, const P& parallel) {
   std::atomic<Index> found{0};
-  if (problem.outer == 0 || problem.inner == 0) return 0;
-  const double bytes = 2.0 * static_cast<double>(problem.inner) * sizeof(S);
-  parallel(kernel.tasks(), bytes, [&](Index begin, Index end) {
-    Index here = 0;
-    simd::dispatch(GatherTask<Gather<S, I>>{&kernel, begin, end, &here});
-    found += here;
-  });
+  parallel(kernel.tasks(), bytes / static_cast<double>(std::max(kernel.tasks(), Index{1})),
+           [&](Index begin, Index end) {
+             Index here = 0;
+             simd::dispatch(GatherTask<Kernel>{&kernel, begin, end, &here});
+             found += here;
+           });
   return found;
 }
 

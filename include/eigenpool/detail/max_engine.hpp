@@ -2,7 +2,7 @@
 // global windows alike.
 #pragma once
 
-#include "gather.hpp"
+#include "gather_rows.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
@@ -69,9 +69,13 @@ void max_pool_with_indices_into(const Function& function, Y& y, T& indices, cons
 template <class S, class I, class P>
 void add_at_maxima(const Problem& problem, const S* dy, const I* indices, S* dx, Index present, const P& parallel) {
   if constexpr (!is_custom<S>) {
+    const double bytes = static_cast<double>(problem.outer * problem.inner) * static_cast<double>(problem.plane()) * sizeof(S);
+    if (problem.outer == 0 || problem.inner == 0) return;
     if (Gather<S, I>::suits(problem)) {
-      const Index found = gather(problem, dy, indices, dx, parallel);
+      const Index found = gather(Gather<S, I>(problem, dy, indices, dx), bytes, parallel);
       if (CompactIndex<I> || found == present) return;
+    } else if (RowGather<S, I>::suits(problem)) {
+      if (gather(RowGather<S, I>(problem, dy, indices, dx), bytes, parallel) == 0) return;
     }
   }
   scatter(problem, dy, indices, dx, parallel);
