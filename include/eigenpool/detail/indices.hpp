@@ -141,7 +141,6 @@ template <class I>
 struct IndexScan {
   const I* indices;
   Index count, end;
-  Index* absent;  // of them: how many are; flat ones only
   bool* beyond;   // whether any is neither absent nor in [0, end)
 
   template <int B>
@@ -150,7 +149,6 @@ struct IndexScan {
     constexpr I none = static_cast<I>(-1);
     const auto last = simd::broadcast<I, B>(static_cast<I>(end - 1)), missing = simd::broadcast<I, B>(none);
     auto high = simd::greater(missing, missing), low = high;
-    auto missed = simd::broadcast<I, B>(0);
     Index i = 0;
     for (; i + lanes <= count; i += lanes) {
       const auto index = simd::load<I, B>(indices + i);
@@ -158,41 +156,30 @@ struct IndexScan {
       if constexpr (FlatIndex<I>) {
         high = simd::either(high, above);
         low = simd::either(low, simd::greater(missing, index));
-        missed = simd::add(missed, simd::select(simd::equal(index, missing), simd::broadcast<I, B>(1),
-                                                simd::broadcast<I, B>(0)));
       } else {
         high = simd::either(high, simd::both(above, simd::greater(missing, index)));
       }
     }
     bool found = simd::any(simd::either(high, low));
-    std::array<I, static_cast<std::size_t>(lanes)> each;
-    simd::store(each.data(), missed);
-    Index missing_count = 0;
-    for (const I lane : each) missing_count += static_cast<Index>(lane);
-    for (; i < count; ++i) {
-      missing_count += indices[i] == none;
+    for (; i < count; ++i)
       found |= indices[i] != none && (indices[i] < 0 || indices[i] > static_cast<I>(end - 1));
-    }
-    *absent = missing_count;
     *beyond = found;
   }
 };
 
 /// Whether any of `count` indices is neither absent nor below `end`.
 template <class I>
-bool any_beyond(const I* indices, Index count, Index end, Index& absent) {
+bool any_beyond(const I* indices, Index count, Index end) {
   bool beyond = false;
-  simd::dispatch(IndexScan<I>{indices, count, end, &absent, &beyond});
+  simd::dispatch(IndexScan<I>{indices, count, end, &beyond});
   return beyond;
 }
 
-/// Checks every index of a tensor of `shape`, the result's. Gives how many flat
-/// ones are absent.
+/// Checks every index of a tensor of `shape`, the result's.
 template <class I, std::size_t R>
-Index require_indices(const Function& function, const Problem& problem, const I* indices,
+void require_indices(const Function& function, const Problem& problem, const I* indices,
                      const std::array<Index, R>& shape, bool row_major) {
-  Index absent = 0;
-  if (problem.cells() == 0 || problem.inner == 0) return absent;
+  if (problem.cells() == 0 || problem.inner == 0) return;
   const IndexReader<I> reader(problem);
   const auto find_fault = [&](Index begin, Index end, const WindowTaps& taps) {
     for (Index at = begin; at < end; ++at)
@@ -201,23 +188,25 @@ Index require_indices(const Function& function, const Problem& problem, const I*
   };
   if constexpr (FlatIndex<I>) {
     const Index count = problem.cells() * problem.inner;
-    if (any_beyond(indices, count, problem.plane(), absent)) find_fault(0, count, {});
+    if (any_beyond(indices, count, problem.plane())) find_fault(0, count, {});
   } else {
-    Cell cell = Cell::number(problem, 0);
+    const bool alike = problem.is_affine();  // then only windows at an edge have taps outside
+    const Index taps = static_cast<Index>(problem.max_taps()), all = problem.cells() * problem.inner;
+    const bool check_all = !alike || any_beyond(indices, all, taps);
     const Span whole = problem.axes[2].whole();
-    for (Index i = 0; i < problem.cells();) {
-      WindowTaps taps = window_taps(problem, cell);
-      const bool is_whole = taps[0].is_whole() && taps[1].is_whole() && cell.at[2] >= whole.begin;
-      const Index alike = is_whole && cell.at[2] < whole.end ? whole.end - cell.at[2] : 1;
-      const Index begin = i * problem.inner, end = (i + alike) * problem.inner;
-      const Index count = taps[0].count * taps[1].count * taps[2].count;
-      if (!is_whole || any_beyond(indices + begin, end - begin, count, absent)) find_fault(begin, end, taps);
-      i += alike;
-      cell.at[2] += alike - 1;
-      cell.next(problem);
+    Cell cell = Cell::number(problem, 0);
+    const Index row = problem.axes[2].result();
+    for (Index i = 0; i < problem.cells(); i += row, cell.next_row(problem)) {
+      WindowTaps window = window_taps(problem, cell);
+      const bool inner_row = !check_all && window[0].is_whole() && window[1].is_whole();
+      for (Index o = 0; o < row; ++o) {
+        if (inner_row && o == whole.begin && whole.begin < whole.end) o = whole.end;
+        if (o >= row) break;
+        window[2] = problem.axes[2].taps(o);
+        find_fault((i + o) * problem.inner, (i + o + 1) * problem.inner, window);
+      }
     }
   }
-  return absent;
 }
 
 }  // namespace detail

@@ -63,20 +63,15 @@ void max_pool_with_indices_into(const Function& function, Y& y, T& indices, cons
   max_indexed(plan.problem, input.data(), y.data(), indices.data(), Parallel<Device>(device));
 }
 
-/// dx = 0, then dx[index] += dy, by the faster way. Of the indices, `present`
-/// are not absent; flat ones that a caller made up need not be in their windows,
-/// and only a scatter finds those.
+/// dx = 0, then dx[index] += dy, by the faster way.
 template <class S, class I, class P>
-void add_at_maxima(const Problem& problem, const S* dy, const I* indices, S* dx, Index present, const P& parallel) {
-  if constexpr (!is_custom<S>) {
-    const double bytes = static_cast<double>(problem.outer * problem.inner) * static_cast<double>(problem.plane()) * sizeof(S);
-    if (problem.outer == 0 || problem.inner == 0) return;
-    if (Gather<S, I>::suits(problem)) {
-      const Index found = gather(Gather<S, I>(problem, dy, indices, dx), bytes, parallel);
-      if (CompactIndex<I> || found == present) return;
-    } else if (RowGather<S, I>::suits(problem)) {
-      if (gather(RowGather<S, I>(problem, dy, indices, dx), bytes, parallel) == 0) return;
-    }
+void add_at_maxima(const Problem& problem, const S* dy, const I* indices, S* dx, const P& parallel) {
+  if (problem.outer == 0 || problem.inner == 0) return;
+  if constexpr (CompactIndex<I> && !is_custom<S>) {
+    const double bytes =
+        static_cast<double>(problem.outer * problem.inner) * static_cast<double>(problem.plane()) * sizeof(S);
+    if (Gather<S, I>::suits(problem)) return gather(Gather<S, I>(problem, dy, indices, dx), bytes, parallel);
+    if (RowGather<S, I>::suits(problem)) return gather(RowGather<S, I>(problem, dy, indices, dx), bytes, parallel);
   }
   scatter(problem, dy, indices, dx, parallel);
 }
@@ -92,14 +87,12 @@ void max_backward(const Function& function, const char* argument, const Extents<
   const auto plan = backward_plan<layout, D>(function, argument, shape, gradient, windows);
   require_numberable<I>(function, plan.problem);
   require_shape(function, "indices", numbers.shape(), gradient.shape());
-  const Index absent =
-      require_indices<I>(function, plan.problem, numbers.data(), numbers.shape(), is_row_major<G>);
+  require_indices<I>(function, plan.problem, numbers.data(), numbers.shape(), is_row_major<G>);
   auto& dx = output();
   const Bytes written(dx.data(), dx.size());
   require_apart(function, "output", written, "gradient", Bytes(gradient.data(), elements(gradient.shape())));
   require_apart(function, "output", written, "indices", Bytes(numbers.data(), elements(numbers.shape())));
-  add_at_maxima(plan.problem, gradient.data(), numbers.data(), dx.data(), elements(gradient.shape()) - absent,
-                Parallel<Device>(device));
+  add_at_maxima(plan.problem, gradient.data(), numbers.data(), dx.data(), Parallel<Device>(device));
 }
 
 /// dx from the forward's input: its maxima are found again, by the same rules.
@@ -119,9 +112,7 @@ void max_backward_from_input(const Function& function, const G& dy, const X& x, 
   std::vector<std::int64_t> indices(count);
   const Parallel<Device> parallel(device);
   max_indexed(plan.problem, input.data(), maxima.data(), indices.data(), parallel);
-  const Index absent = std::count(indices.begin(), indices.end(), -1);
-  add_at_maxima(plan.problem, gradient.data(), indices.data(), dx.data(), elements(gradient.shape()) - absent,
-                parallel);
+  add_at_maxima(plan.problem, gradient.data(), indices.data(), dx.data(), parallel);
 }
 
 template <Layout layout, int D, class Y, class G, class X, class Windows, PoolingDevice Device>

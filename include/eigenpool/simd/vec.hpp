@@ -204,12 +204,17 @@ EIGENPOOL_INLINE Mask<T, Bytes> both(const Mask<T, Bytes>& a, const Mask<T, Byte
 
 template <class T, int Bytes>
 EIGENPOOL_INLINE bool any(const Mask<T, Bytes>& mask) {
-  std::array<std::conditional_t<Vec<T, Bytes>::compiled, Signed<T>, bool>, static_cast<std::size_t>(Vec<T, Bytes>::lanes)>
-      lanes;
-  std::memcpy(&lanes, &mask, sizeof(lanes));
-  bool found = false;
-  for (const auto lane : lanes) found |= lane != 0;
-  return found;
+  if constexpr (Vec<T, Bytes>::compiled) {
+    std::array<std::uint64_t, Bytes / 8> words;
+    std::memcpy(&words, &mask, sizeof(words));
+    std::uint64_t bits = 0;
+    for (const std::uint64_t word : words) bits |= word;
+    return bits != 0;
+  } else {
+    bool found = false;
+    for (const bool lane : mask.raw) found |= lane;
+    return found;
+  }
 }
 
 /// Lane by lane: where the mask holds, a, else b. There are as many lanes of U
