@@ -35,6 +35,90 @@ std::vector<Added<S>> shares(const Problem& problem, const S* dy) {
   return scaled;
 }
 
+/// Whether the windows cover every input exactly once.
+inline bool is_partition(const Problem& problem) {
+  for (const Axis& axis : problem.axes)
+    if (!axis.tiles() || axis.kernel() != axis.stride() || axis.dilation() != 1) return false;
+  return true;
+}
+
+/// The backward of an average over a partition: all inputs of a window get the
+/// same share. For simd::dispatch; a row is one of outputs.
+template <class S>
+class SpreadShares {
+ public:
+  SpreadShares(const Problem& forward, const S* dy, S* dx, Index divisor, Index begin, Index end)
+      : forward_(forward), dy_(dy), dx_(dx), divisor_(divisor), begin_(begin), end_(end) {}
+
+  template <int B>
+  EIGENPOOL_INLINE void run() const {
+    const auto& [n0, n1, n2] = forward_.axes;
+    const bool one = n2.result() == 1;  // then the rows of a window are one run
+    const Index run = one ? n2.kernel() * n1.kernel() : n2.kernel(), rows = one ? 1 : n1.kernel();
+    const Index inner = forward_.inner, row = n2.source() * inner, slab = n1.source() * row;
+    Cell cell = Cell::number(forward_, begin_ * n2.result());
+    for (Index i = begin_; i < end_; ++i, cell.next_row(forward_)) {
+      S* to = dx_ + (cell.outer * n0.source() + cell.at[0] * n0.kernel()) * slab + cell.at[1] * n1.kernel() * row;
+      const S* from = dy_ + i * n2.result() * inner;
+      simd::apart<B>([=, divisor = divisor_, outputs = n2.result(), slabs = n0.kernel()]() EIGENPOOL_LAMBDA {
+        spread<B>(from, to, outputs, run, inner, divisor);
+        const Index length = outputs * run * inner;
+        for (Index s = 0; s < slabs; ++s)
+          for (Index r = s == 0 ? 1 : 0; r < rows; ++r) std::copy_n(to, length, to + s * slab + r * row);
+      });
+    }
+  }
+
+ private:
+  using Lane = Added<S>;
+  static constexpr int single = static_cast<int>(sizeof(Lane));
+
+  // Each output `run` times.
+  template <int B>
+  EIGENPOOL_INLINE static void spread(const S* from, S* to, Index outputs, Index run, Index inner, Index divisor) {
+    constexpr Index lanes = simd::Vec<Lane, B>::lanes;
+    Index o = 0;
+    if (inner == 1 && run == 2) {
+      for (; o + lanes <= outputs; o += lanes) {
+        const auto value = share<B>(from + o, divisor);
+        simd::Vec<Lane, B> low, high;
+        simd::zip(value, value, low, high);
+        simd::store_as(to + 2 * o, low, lanes);
+        simd::store_as(to + 2 * o + lanes, high, lanes);
+      }
+    }
+    for (; o < outputs; ++o) {
+      if (inner == 1)
+        fill<B>(share<single>(from + o, divisor), to + o * run, run);
+      else
+        for (Index c = 0; c < run; ++c) divide<B>(from + o * inner, to + (o * run + c) * inner, inner, divisor);
+    }
+  }
+
+  template <int B>
+  EIGENPOOL_INLINE static auto share(const S* from, Index divisor) {
+    return mean(simd::load_as<Lane, B>(from), divisor);
+  }
+  template <int B>
+  EIGENPOOL_INLINE static void fill(const simd::Vec<Lane, single>& value, S* to, Index count) {
+    constexpr Index lanes = simd::Vec<Lane, B>::lanes;
+    const auto all = simd::broadcast<Lane, B>(value.raw[0]);
+    for (Index i = 0; i < count; i += lanes) simd::store_as(to + i, all, std::min(lanes, count - i));
+  }
+  template <int B>
+  EIGENPOOL_INLINE static void divide(const S* from, S* to, Index count, Index divisor) {
+    constexpr Index lanes = simd::Vec<Lane, B>::lanes;
+    Index i = 0;
+    for (; i + lanes <= count; i += lanes) simd::store_as(to + i, share<B>(from + i, divisor), lanes);
+    for (; i < count; ++i) simd::store_as(to + i, share<single>(from + i, divisor), 1);
+  }
+
+  const Problem& forward_;
+  const S* dy_;
+  S* dx_;
+  Index divisor_, begin_, end_;
+};
+
 /// dx[c] = the sum of dy / divisor over the windows that hold c. Where all
 /// divisors are one, it divides the sum.
 template <class S, class P>
@@ -43,6 +127,16 @@ void mean_backward(const Problem& forward, std::optional<Index> divisor, const S
   if (!divisor && forward.divisor_is_uniform()) {
     divisor = 1;
     for (const Axis& axis : forward.axes) *divisor *= axis.result() > 0 ? axis.divisor(0) : 1;
+  }
+  if constexpr (std::is_arithmetic_v<Added<S>>) {
+    if (divisor && is_partition(forward) && forward.cells() > 0 && forward.inner > 0) {
+      const Index rows = forward.cells() / forward.axes[2].result();
+      const double bytes =
+          static_cast<double>(forward.outer * forward.inner) * static_cast<double>(forward.plane()) * sizeof(S);
+      return parallel(rows, bytes / static_cast<double>(rows), [&](Index begin, Index end) {
+        simd::dispatch(SpreadShares<S>(forward, dy, dx, *divisor, begin, end));
+      });
+    }
   }
   if (divisor)
     mean_windows(backward, dy, dx, divisor, parallel);

@@ -72,7 +72,8 @@ void reduce_windows(const Problem& problem, const S* source, const Output& outpu
     parallel(tasks, work / static_cast<double>(tasks), run);
   };
   constexpr Index tiny = 64;  // taps, which are read in the time that another kernel takes to get ready
-  const bool is_tiny = problem.cells() * problem.inner <= tiny && problem.cells() * problem.inner * problem.max_taps() <= tiny;
+  const bool is_tiny =
+      problem.cells() * problem.inner <= tiny && problem.cells() * problem.inner * problem.max_taps() <= tiny;
   if constexpr (std::is_arithmetic_v<typename R::Lane>) {
     if (!is_tiny && !process::force_scalar_kernel.load(std::memory_order_relaxed)) {
       const Index lanes = simd::vector_bytes() / static_cast<Index>(sizeof(typename R::Lane));
@@ -115,7 +116,8 @@ void max_windows_with_indices(const Problem& problem, Numbering::Kind kind, cons
     if ((flat || problem.is_affine()) && numbers_fit<Lanes>(problem, numbering))
       return reduce_windows<Lanes>(problem, source, output, parallel);
   }
-  const ScalarKernel<ArgMax<S, Compared<S>, std::int64_t, true>, S, ValuesAndIndices<S, I>> kernel(problem, source, output);
+  const ScalarKernel<ArgMax<S, Compared<S>, std::int64_t, true>, S, ValuesAndIndices<S, I>> kernel(problem, source,
+                                                                                                   output);
   parallel(kernel.tasks(), 64.0, [&](Index begin, Index end) { kernel.run(begin, end); });
 }
 

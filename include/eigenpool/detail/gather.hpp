@@ -56,7 +56,7 @@ struct Windows {
 /// for `length` neighbours, at least a vector.
 template <class Lane, int B, class S, class I, class T>
 EIGENPOOL_INLINE void gather_vectors(const S* dy, const I* indices, T* dx, Index length,
-                                      const Windows<simd::Signed<Lane>>& windows) {
+                                     const Windows<simd::Signed<Lane>>& windows) {
   using Code = simd::Signed<Lane>;
   constexpr Index lanes = simd::Vec<Lane, B>::lanes;
   const auto nothing = simd::broadcast<Lane, B>(Lane(0));
@@ -140,9 +140,8 @@ class Gather {
     find_windows(cell, covering, windows);
     const Index plane = cell.outer * problem_.result_plane() * problem_.inner;
     simd::apart<B>([dy = dy_ + plane, indices = indices_ + plane, dx = dx_ + number * problem_.inner,
-                    inner = problem_.inner, all = &windows]() EIGENPOOL_LAMBDA {
-      gather_vectors<Lane, B>(dy, indices, dx, inner, *all);
-    });
+                    inner = problem_.inner, all = &windows]()
+                       EIGENPOOL_LAMBDA { gather_vectors<Lane, B>(dy, indices, dx, inner, *all); });
   }
 
   const Problem& problem_;
@@ -165,8 +164,9 @@ struct GatherTask {
 
 template <class Kernel, class P>
 void gather(const Kernel& kernel, double bytes, const P& parallel) {
-  parallel(kernel.tasks(), bytes / static_cast<double>(kernel.tasks()),
-           [&](Index begin, Index end) { simd::dispatch(GatherTask<Kernel>{&kernel, begin, end}); });
+  parallel(kernel.tasks(), bytes / static_cast<double>(kernel.tasks()), [&](Index begin, Index end) {
+    simd::dispatch(GatherTask<Kernel>{&kernel, begin, end});
+  });
 }
 
 }  // namespace detail

@@ -55,12 +55,18 @@ class RowGather {
   };
 
   // Columns of outputs that windows reach beyond either end.
-  Index margin() const { return ceil_div(problem_.axes[2].kernel() + problem_.axes[2].padding(), problem_.axes[2].stride()); }
+  Index margin() const {
+    return ceil_div(problem_.axes[2].kernel() + problem_.axes[2].padding(), problem_.axes[2].stride());
+  }
   Index phase_length() const { return ceil_div(problem_.axes[2].source(), problem_.axes[2].stride()); }
   Index row_width() const { return 2 * margin() + std::max(problem_.axes[2].result(), phase_length()) + 16; }
   Index row_pitch() const { return Buffers::padded(row_width()); }
-  Index phases_needed() const { return (problem_.axes[2].stride() + 1) * Buffers::padded(phase_length()) + row_pitch(); }
-  Index output_rows() const { return block_ / problem_.axes[1].stride() + ceil_div(problem_.axes[1].kernel(), problem_.axes[1].stride()) + 1; }
+  Index phases_needed() const {
+    return (problem_.axes[2].stride() + 1) * Buffers::padded(phase_length()) + row_pitch();
+  }
+  Index output_rows() const {
+    return block_ / problem_.axes[1].stride() + ceil_div(problem_.axes[1].kernel(), problem_.axes[1].stride()) + 1;
+  }
   Index needed() const { return output_rows() * row_pitch() + phases_needed(); }
 
   template <int B>
@@ -79,9 +85,8 @@ class RowGather {
         find_windows(rows, first, phase, pitch, windows);
         const Row to = work.phases.from(phase * Buffers::padded(phase_length()));
         simd::apart<B>([values = work.outputs.values, numbers = work.outputs.numbers, to = to.values,
-                        length = whole_vectors<B>(phase_length()), all = &windows]() EIGENPOOL_LAMBDA {
-          gather_vectors<Lane, B>(values, numbers, to, length, *all);
-        });
+                        length = whole_vectors<B>(phase_length()), all = &windows]()
+                           EIGENPOOL_LAMBDA { gather_vectors<Lane, B>(values, numbers, to, length, *all); });
       }
       interleave<B>(work.phases, dx);
     }
@@ -97,7 +102,8 @@ class RowGather {
   void find_windows(const Covering& rows, Index first, Index phase, Index pitch, Windows<Code>& all) const {
     const auto& [n0, n1, n2] = problem_.axes;
     const Index reached = phase + n2.padding(), residue = reached % n2.stride();
-    const Index last_tap = n2.kernel() <= residue ? -1 : residue + (n2.kernel() - 1 - residue) / n2.stride() * n2.stride();
+    const Index last_tap =
+        n2.kernel() <= residue ? -1 : residue + (n2.kernel() - 1 - residue) / n2.stride() * n2.stride();
     for (Index m = 0; m < rows.count; ++m) {
       const Index row = (rows.output(m) - first) * pitch + margin(), tap1 = rows.tap_of(m);
       for (Index tap2 = last_tap; tap2 >= 0; tap2 -= n2.stride())

@@ -141,7 +141,7 @@ template <class I>
 struct IndexScan {
   const I* indices;
   Index count, end;
-  bool* beyond;   // whether any is neither absent nor in [0, end)
+  bool* beyond;  // whether any is neither absent nor in [0, end)
 
   template <int B>
   EIGENPOOL_INLINE void run() const {
@@ -161,8 +161,7 @@ struct IndexScan {
       }
     }
     bool found = simd::any(simd::either(high, low));
-    for (; i < count; ++i)
-      found |= indices[i] != none && (indices[i] < 0 || indices[i] > static_cast<I>(end - 1));
+    for (; i < count; ++i) found |= indices[i] != none && (indices[i] < 0 || indices[i] > static_cast<I>(end - 1));
     *beyond = found;
   }
 };

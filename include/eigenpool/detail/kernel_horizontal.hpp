@@ -41,11 +41,11 @@ struct RowPlan {
   bool is_joint() const { return way != Way::each; }
 
   Way way;
-  Index kernel, stride;     // once halved
-  Index reach;              // columns that the outputs of a row need
-  Index pitch = 0;          // outputs from one row to the next
-  Index column_pitch = 0;   // columns from one row to the next
-  int halvings = 0;         // pairs of columns, then pairs of those, ...
+  Index kernel, stride;    // once halved
+  Index reach;             // columns that the outputs of a row need
+  Index pitch = 0;         // outputs from one row to the next
+  Index column_pitch = 0;  // columns from one row to the next
+  int halvings = 0;        // pairs of columns, then pairs of those, ...
   Doubling doubling{1, true};
 
  private:
@@ -59,9 +59,7 @@ struct RowPlan {
     pitch = std::max(ceil_div(reach, stride), axis.result());
     column_pitch = pitch * stride;
     for (; plain && kernel % 2 == 0 && stride % 2 == 0 && stride > 2; ++halvings) kernel /= 2, stride /= 2;
-    way = stride == 1                          ? Way::neighbours
-          : stride == 2 && kernel <= 3 && plain ? Way::unzipped
-                                                : Way::picked;
+    way = stride == 1 ? Way::neighbours : stride == 2 && kernel <= 3 && plain ? Way::unzipped : Way::picked;
     doubling = Doubling(kernel, idempotent);
   }
 };
@@ -171,9 +169,7 @@ class Horizontal {
       const Index columns_left = outputs + (kernel - (Index{1} << l)) * axis_.dilation();
       merge_rows(level(l - 1), level(l - 1).from(apart << (l - 1)), level(l), columns_left * unit_);
     }
-    const auto term = [&](int t) {
-      return level(doubling.term(t).level).from(doubling.term(t).tap * apart);
-    };
+    const auto term = [&](int t) { return level(doubling.term(t).level).from(doubling.term(t).tap * apart); };
     const int last = doubling.count() - 1;
     if (last == 1) {
       return emit([first = term(0), second = term(1)](Index i) EIGENPOOL_LAMBDA {
@@ -207,10 +203,25 @@ class Horizontal {
           into(sums, count)([](Index) EIGENPOOL_LAMBDA { return R::template identity<B>(); });
         else
           neighbours(taps, Doubling(taps, false), columns, rows.levels + 1, count, into(sums, count));
-        for (Index i = 0; i < count; ++i)
-          for (Index c = 0; c < unit_; ++c)
-            rows.results.values[(turn + i * stride) * unit_ + c] = sums.values[i * unit_ + c];
+        if (stride == 2 && unit_ == 1 && turn == 1)
+          zip(rows.results, sums, outputs);
+        else if (stride == 2 && unit_ == 1 && outputs > 1)
+          into(rows.results, count)([sums](Index i) EIGENPOOL_LAMBDA { return sums.template load<B>(i); });
+        else
+          for (Index i = 0; i < count; ++i)
+            for (Index c = 0; c < unit_; ++c)
+              rows.results.values[(turn + i * stride) * unit_ + c] = sums.values[i * unit_ + c];
       }
+    }
+  }
+
+  // evens[2 i], evens[2 i + 1] = evens[i], odds[i]: from the end, so that nothing is lost.
+  EIGENPOOL_INLINE static void zip(Row evens, Row odds, Index outputs) {
+    for (Index i = (outputs - 1) / (2 * lanes) * lanes; i >= 0; i -= lanes) {
+      Acc low, high;
+      simd::zip(evens.template load<B>(i), odds.template load<B>(i), low, high);
+      evens.template store<B>(2 * i, low);
+      evens.template store<B>(2 * i + lanes, high);
     }
   }
 

@@ -115,9 +115,7 @@ class RowKernel {
   };
 
   // A block of whole planes ends with its plane.
-  Index rows_at(const Cell& cell) const {
-    return ring_.is_whole() ? problem_.axes[1].result() - cell.at[1] : joined_;
-  }
+  Index rows_at(const Cell& cell) const { return ring_.is_whole() ? problem_.axes[1].result() - cell.at[1] : joined_; }
 
   bool is_chunked() const { return chunk_ < problem_.axes[2].result(); }
   bool uses_ring() const { return ring_.pays(); }
@@ -170,9 +168,8 @@ class RowKernel {
     const Index outputs = (block.rows - 1) * plan_.pitch + block.outputs;
     const Index at = (number * problem_.axes[2].result() + block.begin) * problem_.inner + block.offset;
     const Horizontal<R, B> horizontal(problem_.axes[2], plan_, block.unit);
-    horizontal.reduce(work.rows, block.begin, outputs, [&](const auto& f) EIGENPOOL_LAMBDA {
-      emit<B>(block, first, at, work.table, f);
-    });
+    horizontal.reduce(work.rows, block.begin, outputs,
+                      [&](const auto& f) EIGENPOOL_LAMBDA { emit<B>(block, first, at, work.table, f); });
   }
 
   // All memory from the first row of the source that a block reads to the last.
@@ -191,10 +188,12 @@ class RowKernel {
     return guard.template is_clean<B>(source_ + begin * row, source_ + end * row);
   }
 
+  // Whole rows, with the first part of them.
   void reduce_exactly(Block& block, Index number) const {
     const Index row = problem_.axes[2].result();
-    ScalarKernel<typename R::Exact, S, Output>(problem_, source_, output_).run(number * row,
-                                                                               (number + block.rows) * row);
+    if (block.begin == 0 && block.offset == 0)
+      ScalarKernel<typename R::Exact, S, Output>(problem_, source_, output_)
+          .run(number * row, (number + block.rows) * row);
     block.cell = Cell::number(problem_, (number + block.rows) * row);
   }
 
@@ -208,7 +207,8 @@ class RowKernel {
       const OuterTaps taps{problem_.axes[0].taps(block.cell.at[0]), axis.taps(o)};
       const Row to = work.rows.columns.from(r * plan_.column_pitch * block.unit);
       const Index number = numbering().base(1, taps[1], taps[1].real_begin);
-      gather_rows<B>(block, taps, number, {alike, axis.stride()}, to, plan_.column_pitch * block.unit, work.column_numbers);
+      gather_rows<B>(block, taps, number, {alike, axis.stride()}, to, plan_.column_pitch * block.unit,
+                     work.column_numbers);
       r += alike;
       block.cell.at[1] += alike - 1;
       block.cell.next_row(problem_);
@@ -238,17 +238,17 @@ class RowKernel {
   // Makes rows for the ring, of the source or of the padding.
   template <int B>
   EIGENPOOL_INLINE auto filler(const Block& block, const Work& work) const {
-    return [this, &block, numbers = work.column_numbers](Index row, Index count, const Row& to,
-                                                         Index pitch) EIGENPOOL_LAMBDA {
-      const Index begin = row + std::clamp(-row, Index{0}, count);
-      const Index end = std::clamp(problem_.axes[1].source(), begin, row + count);
-      fill<B>(to, 0, (begin - row) * pitch);
-      const Taps outer = problem_.axes[0].taps(block.cell.at[0]);
-      if (begin < end)
-        gather_rows<B>(block, {outer, Taps{begin, 1, 1, 0, 1}}, begin * numbering().stride[1], {end - begin, 1},
-                       to.from((begin - row) * pitch), pitch, numbers);
-      fill<B>(to, (end - row) * pitch, (row + count - end) * pitch);
-    };
+    return [this, &block, numbers = work.column_numbers](Index row, Index count, const Row& to, Index pitch)
+               EIGENPOOL_LAMBDA {
+                 const Index begin = row + std::clamp(-row, Index{0}, count);
+                 const Index end = std::clamp(problem_.axes[1].source(), begin, row + count);
+                 fill<B>(to, 0, (begin - row) * pitch);
+                 const Taps outer = problem_.axes[0].taps(block.cell.at[0]);
+                 if (begin < end)
+                   gather_rows<B>(block, {outer, Taps{begin, 1, 1, 0, 1}}, begin * numbering().stride[1],
+                                  {end - begin, 1}, to.from((begin - row) * pitch), pitch, numbers);
+                 fill<B>(to, (end - row) * pitch, (row + count - end) * pitch);
+               };
   }
 
   using OuterTaps = std::array<Taps, 2>;
@@ -275,8 +275,9 @@ class RowKernel {
     const S* p = source_ + first_tap(problem_, block.cell.outer, window) + block.offset;
     const Index step = rows.stride * problem_.axes[2].source() * problem_.inner;
     Index count = rows.count;
-    const Index number_step =
-        R::numbered && (uses_ring() || numbering().kind == Numbering::Kind::flat) ? rows.stride * numbering().stride[1] : 0;
+    const Index number_step = R::numbered && (uses_ring() || numbering().kind == Numbering::Kind::flat)
+                                  ? rows.stride * numbering().stride[1]
+                                  : 0;
     // Neighbouring columns are one run of memory, unless a part of each is left out.
     const Index length = (block.real_end - block.real_begin) * block.unit;
     Index run = block.unit == problem_.inner ? length : block.unit;

@@ -89,9 +89,7 @@ class RowRing {
       merge<B>(level(l - 1, 0), level(l - 1, plan_.dilation() << (l - 1)), level(l, 0),
                (rows - ((Index{1} << l) - 1) * plan_.dilation()) * pitch_);
     const Index length = (rows - (plan_.kernel() - 1) * plan_.dilation()) * pitch_;
-    const auto term = [&](int t) {
-      return level(doubling.term(t).level, doubling.term(t).tap * plan_.dilation());
-    };
+    const auto term = [&](int t) { return level(doubling.term(t).level, doubling.term(t).tap * plan_.dilation()); };
     Row rest = term(doubling.count() - 1);
     for (int t = doubling.count() - 2; t >= 0; --t) {
       merge<B>(term(t), rest, to, length);

@@ -90,8 +90,8 @@ using Numbered = std::conditional_t<std::integral<S> && sizeof(S) < 4, std::int3
 /// floats in float.
 template <class S>
 using Added =
-    typename std::conditional_t<std::integral<S>,
-                                std::conditional<sizeof(S) == 1, std::int32_t, std::uint64_t>, Widened<S>>::type;
+    typename std::conditional_t<std::integral<S>, std::conditional<sizeof(S) == 1, std::int32_t, std::uint64_t>,
+                                Widened<S>>::type;
 
 /// Windows of more taps are too large for sums of bytes in 32 bits, and for the
 /// exact quotients of such sums in float.

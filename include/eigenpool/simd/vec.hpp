@@ -287,10 +287,10 @@ EIGENPOOL_INLINE void unzip_near(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b,
     // Each 16 bytes of the result are from the same 16 bytes of a and of b.
     constexpr int lanes = Vec<T, Bytes>::lanes, near = 16 / static_cast<int>(sizeof(T)), half = near / 2;
     [&]<int... I>(std::integer_sequence<int, I...>) EIGENPOOL_LAMBDA {
-      even.raw = __builtin_shufflevector(
-          a.raw, b.raw, (I / near * near + I % half * 2 + (I % near < half ? 0 : lanes))...);
-      odd.raw = __builtin_shufflevector(
-          a.raw, b.raw, (I / near * near + I % half * 2 + 1 + (I % near < half ? 0 : lanes))...);
+      even.raw =
+          __builtin_shufflevector(a.raw, b.raw, (I / near * near + I % half * 2 + (I % near < half ? 0 : lanes))...);
+      odd.raw = __builtin_shufflevector(a.raw, b.raw,
+                                        (I / near * near + I % half * 2 + 1 + (I % near < half ? 0 : lanes))...);
     }
     (std::make_integer_sequence<int, lanes>{});
   } else {
@@ -304,8 +304,8 @@ EIGENPOOL_INLINE Vec<T, Bytes> ordered(const Vec<T, Bytes>& v) {
     Vec<T, Bytes> result;
     [&]<int... I>(std::integer_sequence<int, I...>) EIGENPOOL_LAMBDA {
       result.raw = __builtin_shufflevector(
-          v.raw, v.raw, (I < lanes / 2 ? I / half * 2 * half + I % half
-                                       : (I - lanes / 2) / half * 2 * half + half + I % half)...);
+          v.raw, v.raw,
+          (I < lanes / 2 ? I / half * 2 * half + I % half : (I - lanes / 2) / half * 2 * half + half + I % half)...);
     }
     (std::make_integer_sequence<int, lanes>{});
     return result;
@@ -360,7 +360,9 @@ EIGENPOOL_INLINE Vec<std::int32_t, Bytes> rounded_quotient(const Vec<std::int32_
 template <class S>
 struct Widening;
 template <class S>
-concept HasWidening = sizeof(S) == 2 && requires { sizeof(Widening<S>); };
+concept HasWidening = sizeof(S) == 2 && requires {
+  sizeof(Widening<S>);
+};
 
 /// Each lane's bits as another type of the same width.
 template <class To, class T, int Bytes>
@@ -373,8 +375,8 @@ EIGENPOOL_INLINE Vec<To, Bytes> bits_as(const Vec<T, Bytes>& a) {
 /// Converts in steps of at most a factor of two in width, for which compilers
 /// have instructions where they take a longer step lane by lane.
 template <class To, class From, int lanes>
-EIGENPOOL_INLINE void convert_in_steps(const typename Compiled<From, lanes * static_cast<int>(sizeof(From))>::type& from,
-                                       typename Compiled<To, lanes * static_cast<int>(sizeof(To))>::type& to) {
+EIGENPOOL_INLINE void convert_in_steps(const typename Compiled<From, lanes* static_cast<int>(sizeof(From))>::type& from,
+                                       typename Compiled<To, lanes* static_cast<int>(sizeof(To))>::type& to) {
   constexpr bool is_long = sizeof(To) > 2 * sizeof(From) || sizeof(From) > 2 * sizeof(To);
   if constexpr (is_long && std::integral<From> && std::integral<To>) {
     constexpr int step_bytes = static_cast<int>(sizeof(To) > sizeof(From) ? sizeof(From) * 2 : sizeof(From) / 2);
@@ -383,7 +385,7 @@ EIGENPOOL_INLINE void convert_in_steps(const typename Compiled<From, lanes * sta
     const auto step = __builtin_convertvector(from, typename Compiled<Step, lanes * step_bytes>::type);
     convert_in_steps<To, Step, lanes>(step, to);
   } else {
-    to = __builtin_convertvector(from, typename Compiled<To, lanes * static_cast<int>(sizeof(To))>::type);
+    to = __builtin_convertvector(from, typename Compiled<To, lanes* static_cast<int>(sizeof(To))>::type);
   }
 }
 
@@ -402,8 +404,8 @@ EIGENPOOL_INLINE Vec<T, Bytes> load_as(const S* p) {
   } else if constexpr (V::compiled && HasWidening<S> && std::is_same_v<T, float>) {
     typename Compiled<std::uint16_t, V::lanes * 2>::type narrow;
     std::memcpy(&narrow, p, sizeof(narrow));
-    return Widening<S>::widen(Vec<std::uint32_t, Bytes>{__builtin_convertvector(
-        narrow, typename Vec<std::uint32_t, Bytes>::Raw)});
+    return Widening<S>::widen(
+        Vec<std::uint32_t, Bytes>{__builtin_convertvector(narrow, typename Vec<std::uint32_t, Bytes>::Raw)});
   } else {
     std::array<T, static_cast<std::size_t>(V::lanes)> converted;
     for (std::size_t i = 0; i < converted.size(); ++i) converted[i] = static_cast<T>(p[i]);
@@ -436,8 +438,8 @@ EIGENPOOL_INLINE void store_as(S* p, const Vec<T, Bytes>& v, std::int64_t count)
     }
   } else if constexpr (V::compiled && HasWidening<S> && std::is_same_v<T, float>) {
     if (count == V::lanes) {
-      const auto narrow = __builtin_convertvector(Widening<S>::narrow(v).raw,
-                                                  typename Compiled<std::uint16_t, V::lanes * 2>::type);
+      const auto narrow =
+          __builtin_convertvector(Widening<S>::narrow(v).raw, typename Compiled<std::uint16_t, V::lanes * 2>::type);
       std::memcpy(p, &narrow, sizeof(narrow));
       return;
     }
