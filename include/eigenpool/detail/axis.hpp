@@ -101,11 +101,11 @@ class Axis {
     return {};
   }
 
-  /// From the first real tap to the last; everything where there is none.
-  constexpr Span real_span(Index i) const {
-    const Taps t = taps(i);
-    if (t.real() == 0) return {0, source_};
-    return {t.position(t.real_begin), t.position(t.real_end - 1) + 1};
+  /// What of span() is in the source.
+  constexpr Span real_span(Index begin, Index end) const {
+    const Span all = span(begin, end);
+    const Index first = std::clamp(all.begin, Index{0}, source_);
+    return {first, std::clamp(all.end, first, source_)};
   }
 
   /// What this axis multiplies an average's divisor by; 1 where a window holds

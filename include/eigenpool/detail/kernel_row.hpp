@@ -180,10 +180,11 @@ class RowKernel {
     const Cell& first = block.cell;
     const Cell last = Cell::number(problem_, (number + block.rows - 1) * n2.result());
     const bool one_plane = first.outer == last.outer && first.at[0] == last.at[0];
-    const Index begin = (first.outer * n0.source() + n0.real_span(first.at[0]).begin) * n1.source() +
-                        (one_plane ? n1.real_span(first.at[1]).begin : 0);
-    const Index end = (last.outer * n0.source() + n0.real_span(last.at[0]).end - 1) * n1.source() +
-                      (one_plane ? n1.real_span(last.at[1]).end : n1.source());
+    const Span planes{n0.real_span(first.at[0], first.at[0] + 1).begin, n0.real_span(last.at[0], last.at[0] + 1).end};
+    const Span rows = one_plane ? n1.real_span(first.at[1], last.at[1] + 1) : Span{0, n1.source()};
+    const Index begin = (first.outer * n0.source() + planes.begin) * n1.source() + rows.begin;
+    const Index end = (last.outer * n0.source() + planes.end - 1) * n1.source() + rows.end;
+    if (begin >= end) return true;
     const Index row = n2.source() * problem_.inner;
     return guard.template is_clean<B>(source_ + begin * row, source_ + end * row);
   }
