@@ -118,7 +118,7 @@ class Gather {
     return all;
   }
 
-  void find_windows(const Cell& cell, const std::array<Covering, 3>& covering, Windows<Code>& all) const {
+  void find_windows(const std::array<Covering, 3>& covering, Windows<Code>& all) const {
     const std::array<Index, 3> strides = problem_.result_strides();
     const auto [a0, a1, a2] = logical_axes(problem_);
     const Covering &c0 = covering[a0], &c1 = covering[a1], &c2 = covering[a2];
@@ -137,7 +137,7 @@ class Gather {
   template <int B>
   EIGENPOOL_INLINE void gather_cell(Index number, const Cell& cell, const std::array<Covering, 3>& covering) const {
     Windows<Code> windows;
-    find_windows(cell, covering, windows);
+    find_windows(covering, windows);
     const Index plane = cell.outer * problem_.result_plane() * problem_.inner;
     simd::apart<B>([dy = dy_ + plane, indices = indices_ + plane, dx = dx_ + number * problem_.inner,
                     inner = problem_.inner, all = &windows]()
