@@ -77,10 +77,11 @@ class InnerKernel {
     with_tap_way<Reducer>(loops, [&](auto way) EIGENPOOL_LAMBDA {
       constexpr TapWay chosen = way.value;
       simd::apart<B>([=, inner = problem_.inner, step = step(), writer = output_.writer(),
-                      info = output_.info(cell)]() mutable EIGENPOOL_LAMBDA {
-        for (Index o = 0; o < count; ++o, at += inner, p += step, info = Output::next(info))
-          reduce_taps<Reducer, B, chosen>(p, length, loops, [&](Index i, const auto& acc) EIGENPOOL_LAMBDA {
-            writer.template write<B>(at + i, acc, lanes, info, 0);
+                      first = output_.info(cell)]() EIGENPOOL_LAMBDA {
+        auto info = first;
+        for (Index o = 0; o < count; ++o, info = Output::next(info))
+          reduce_taps<Reducer, B, chosen>(p + o * step, length, loops, [&](Index i, const auto& acc) EIGENPOOL_LAMBDA {
+            writer.template write<B>(at + o * inner + i, acc, lanes, info, 0);
           });
       });
     });

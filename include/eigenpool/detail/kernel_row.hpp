@@ -288,20 +288,22 @@ class RowKernel {
     const S* const last = run >= lanes ? end_ : end_ - loops.last_offset() - lanes;  // whole vectors may start here
     with_tap_way<R>(loops, [&](auto way) EIGENPOOL_LAMBDA {
       constexpr TapWay chosen = way.value;
-      simd::apart<B>([=, inner = problem_.inner]() mutable EIGENPOOL_LAMBDA {
-        for (Index r = 0; r < count; ++r, p += step, to = to.from(pitch), loops.first_number += number_step) {
-          fill<B>(to, 0, before);
+      simd::apart<B>([=, inner = problem_.inner]() EIGENPOOL_LAMBDA {
+        TapLoops taps_now = loops;
+        for (Index r = 0; r < count; ++r, taps_now.first_number += number_step) {
+          const Row row = to.from(r * pitch);
+          fill<B>(row, 0, before);
           for (Index c = 0, i = before; c < runs; ++c, i += run) {
-            const S* q = p + c * inner;
+            const S* q = p + r * step + c * inner;
             if (q <= last)
-              reduce_taps<R, B, chosen>(q, std::max(run, lanes), loops, [&](Index k, auto& acc) EIGENPOOL_LAMBDA {
+              reduce_taps<R, B, chosen>(q, std::max(run, lanes), taps_now, [&](Index k, auto& acc) EIGENPOOL_LAMBDA {
                 if constexpr (R::numbered) R::renumber(acc, column_numbers.numbers + i + k);
-                to.template store<B>(i + k, acc);
+                row.template store<B>(i + k, acc);
               });
             else
-              gather_elements(q, run, loops, to.from(i), column_numbers, i);
+              gather_elements(q, run, taps_now, row.from(i), column_numbers, i);
           }
-          fill<B>(to, before + length, all - before - length);
+          fill<B>(row, before + length, all - before - length);
         }
       });
     });
@@ -353,18 +355,19 @@ class RowKernel {
     const Index runs = length / run;
     const bool varied = output_.needs_table();
     if (!varied && run == row && pitch == row) run *= rows, rows = 1;  // all rows are one run
-    simd::apart<B>([=, inner = problem_.inner, writer = output_.writer()]() mutable EIGENPOOL_LAMBDA {
-      for (Index from = first * pitch; rows > 0; --rows, at += row, from += pitch, infos += varied) {
-        const auto info = *infos;
+    simd::apart<B>([=, inner = problem_.inner, writer = output_.writer()]() EIGENPOOL_LAMBDA {
+      for (Index r = 0; r < rows; ++r) {
+        const Index from = (first + r) * pitch, to = at + r * row;
+        const auto info = infos[varied ? r : 0];
         for (Index c = 0, i = 0; c < runs; ++c, i += run) {
           const auto write = [&](Index k, Index count) EIGENPOOL_LAMBDA {
-            writer.template write<B>(at + c * inner + k, f(from + i + k), count, info, i + k);
+            writer.template write<B>(to + c * inner + k, f(from + i + k), count, info, i + k);
           };
           // Rows are written in order: what a vector writes beyond one is written again, but for the last.
           if (run >= lanes)
             for_vectors<lanes>(run, [&](Index k) EIGENPOOL_LAMBDA { write(k, lanes); });
           else
-            write(0, run == row && rows * row >= lanes ? lanes : run);
+            write(0, run == row && (rows - r) * row >= lanes ? lanes : run);
         }
       }
     });
