@@ -433,14 +433,14 @@ EIGENPOOL_INLINE void store_as(S* p, const Vec<T, Bytes>& v, std::int64_t count)
     if (count == V::lanes) {
       typename Compiled<S, V::lanes* static_cast<int>(sizeof(S))>::type narrow;
       convert_in_steps<S, T, V::lanes>(v.raw, narrow);
-      std::memcpy(p, &narrow, sizeof(narrow));
+      std::memcpy(static_cast<void*>(p), &narrow, sizeof(narrow));
       return;
     }
   } else if constexpr (V::compiled && HasWidening<S> && std::is_same_v<T, float>) {
     if (count == V::lanes) {
       const auto narrow =
           __builtin_convertvector(Widening<S>::narrow(v).raw, typename Compiled<std::uint16_t, V::lanes * 2>::type);
-      std::memcpy(p, &narrow, sizeof(narrow));
+      std::memcpy(static_cast<void*>(p), &narrow, sizeof(narrow));
       return;
     }
   }
