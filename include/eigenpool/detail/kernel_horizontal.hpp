@@ -90,7 +90,8 @@ class Horizontal {
   template <class Emit>
   EIGENPOOL_INLINE void reduce(const HorizontalRows<R>& rows, Index begin, Index outputs, const Emit& emit) const {
     using Way = RowPlan::Way;
-    for (int h = 0; h < plan_.halvings; ++h) halve(rows.columns, outputs * (plan_.stride << (plan_.halvings - 1 - h)));
+    for (int h = plan_.halvings - 1; h >= 0; --h)
+      halve(rows.columns, (outputs - 1) * (plan_.stride << h) + (plan_.kernel << h));
     const auto kept = [results = rows.results](Index i) EIGENPOOL_LAMBDA { return results.template load<B>(i); };
     switch (plan_.way) {
       case Way::neighbours:

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "integer.hpp"
 #include "tree.hpp"
 
 EIGENPOOL_BEGIN
