@@ -47,7 +47,7 @@ class Doubling {
  private:
   void add(int level, Index tap) { terms_[static_cast<std::size_t>(count_++)] = {level, tap}; }
 
-  std::array<Term, 20> terms_;  // one for each bit of a kernel that a buffered row holds
+  std::array<Term, 20> terms_{};  // one for each bit of a kernel that a buffered row holds
   int count_ = 0, levels_ = 0;
 };
 
