@@ -1,6 +1,7 @@
 // What a maximum returns where definitions differ: NaN, ties, -inf, the lowest integer and windows without a cell.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -127,6 +128,26 @@ TEST(MaxNan, GoldenRow) {
   const auto adaptive = eigenpool::adaptive_max_pool1d_with_indices(x, 1);
   EXPECT_TRUE(std::isnan(adaptive.output(0)));
   EXPECT_EQ(adaptive.indices(0), 3);
+}
+
+// Between the taps of a dilated window lie rows that only its neighbours read, and the last window need not reach the
+// furthest: a NaN in any of them counts.
+TEST(MaxNan, DilatedWindowsFindItInEveryRow) {
+  const Window<3> w{.kernel = {3, 6, 1}, .stride = 1, .padding = {{1, 11, 0}, {6, 14, 0}}, .dilation = {3, 3, 1}};
+  Eigen::Tensor<float, 4, Eigen::RowMajor> x(2, 2, 8, 5);
+  for (Eigen::Index i = 0; i < x.size(); ++i) {
+    x.setConstant(1);
+    x.data()[i] = nan;
+    const auto [y, index] = eigenpool::max_pool3d_with_indices(x, w);
+    const auto bare = eigenpool::max_pool3d(x, w);
+    const Eigen::Index plane = x.size() / 2, outputs = y.size() / 2;
+    for (Eigen::Index o = 0; o < y.size(); ++o) {
+      const bool is_at_nan = o / outputs == i / plane && index.data()[o] == i % plane;
+      EXPECT_EQ(std::isnan(bare.data()[o]), is_at_nan) << "NaN at " << i << ", output " << o;
+    }
+    // A window of every residue of the dilation reaches the cell.
+    EXPECT_GT(std::count_if(bare.data(), bare.data() + bare.size(), [](float v) { return std::isnan(v); }), 0);
+  }
 }
 
 TEST(MaxNan, LongWindowsAndGlobal) {

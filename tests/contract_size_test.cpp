@@ -1,6 +1,7 @@
 // Output sizes and where windows lie: rounding modes, explicit and SAME padding, adaptive bounds, huge extents.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <eigenpool/eigenpool.hpp>
@@ -105,6 +106,27 @@ TEST(OutputSize, ExtentsBeyondFloatAreExact) {
   EXPECT_EQ(size_for(largest, {.kernel = 3, .stride = largest, .ceil_mode = true}), 1);
   EXPECT_EQ(size_for(largest, {.kernel = largest}), 1);
   EXPECT_EQ(size_for(7, {.kernel = 3, .stride = largest, .padding = 1, .ceil_mode = true}), 1);
+}
+
+// A stride may be any number: nothing may multiply it by anything, or take memory for it.
+TEST(OutputSize, HugeStridesPoolOneWindow) {
+  Eigen::Tensor<float, 4, Eigen::RowMajor> x(2, 3, 20, 20);
+  x.setRandom();
+  for (const Eigen::Index stride :
+       {Eigen::Index{1000}, Eigen::Index{1} << 40, std::numeric_limits<Eigen::Index>::max()})
+    for (const Eigen::Index kernel : {2, 7}) {
+      const eigenpool::Window<2> w{.kernel = kernel, .stride = stride};
+      const auto [y, flat] = eigenpool::max_pool2d_with_indices(x, w);
+      const auto compact = eigenpool::max_pool2d_with_indices<std::uint8_t>(x, w).indices;
+      const auto from_compact = eigenpool::max_pool2d_backward(y, compact, x.dimensions(), w);
+      const auto from_flat = eigenpool::max_pool2d_backward(y, flat, x.dimensions(), w);
+      EXPECT_TRUE(std::equal(from_flat.data(), from_flat.data() + from_flat.size(), from_compact.data()));
+      const auto mean = eigenpool::avg_pool2d(x, w);
+      const auto dx = eigenpool::avg_pool2d_backward(mean, x.dimensions(), w);
+      EXPECT_EQ(dx(0, 0, kernel - 1, 0), mean(0, 0, 0, 0) / static_cast<float>(kernel * kernel));
+      EXPECT_EQ(dx(0, 0, kernel, 0), 0);
+      EXPECT_EQ(eigenpool::max_pool2d(x, w)(1, 2, 0, 0), y(1, 2, 0, 0));
+    }
 }
 
 TEST(OutputSize, LongRowsArePooledToTheirEnd) {

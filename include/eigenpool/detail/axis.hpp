@@ -78,6 +78,10 @@ class Axis {
     return is_affine() && kernel_ == 1 && stride_ == 1 && padding_ == 0 && source_ == result_;
   }
 
+  /// Whether a window reaches over more than two strides (which may be so long
+  /// that two of them are no number).
+  constexpr bool overlaps_twice() const { return (kernel_ - 1) / 2 >= stride_; }
+
   /// Whether windows cover the source without overlap, padding or rest.
   constexpr bool tiles() const {
     return is_affine() && padding_ == 0 && source_ == result_ * stride_ && (kernel_ - 1) * dilation_ < stride_;

@@ -48,9 +48,7 @@ bool numbers_fit(const Problem& problem, const Numbering& numbering) {
 
 /// Whether a window so long along a row should be reduced in rows, whose cost
 /// does not grow with its area.
-inline bool is_long(const Axis& axis) {
-  return axis.is_affine() && axis.kernel() >= 5 && axis.kernel() > 2 * axis.stride();
-}
+inline bool is_long(const Axis& axis) { return axis.is_affine() && axis.kernel() >= 5 && axis.overlaps_twice(); }
 
 template <class Output>
 Numbering numbering_of(const Output& output) {

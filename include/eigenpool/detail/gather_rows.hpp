@@ -26,12 +26,14 @@ class RowGather {
     blocks_ = ceil_div(n1.source(), block_);
   }
 
+  /// Single elements, and small windows and strides, which bound the buffers.
   static bool suits(const Problem& problem) {
+    constexpr Index small = 8;
     const auto& [n0, n1, n2] = problem.axes;
     if (problem.inner != 1 || problem.reversed || !n0.is_identity() || n0.source() != 1) return false;
     if (!n1.is_affine() || !n2.is_affine() || n1.dilation() != 1 || n2.dilation() != 1) return false;
-    return n1.kernel() <= 8 && n2.kernel() <= 8 && n2.source() <= 2048 && n2.result() > 0 &&
-           ceil_div(n1.kernel(), n1.stride()) * ceil_div(n2.kernel(), n2.stride()) <= most_windows;
+    if (std::max({n1.kernel(), n2.kernel(), n1.stride(), n2.stride()}) > small || n2.source() > 2048) return false;
+    return ceil_div(n1.kernel(), n1.stride()) * ceil_div(n2.kernel(), n2.stride()) <= most_windows;
   }
 
   Index tasks() const { return problem_.outer * blocks_; }

@@ -26,7 +26,7 @@ struct RowPlan {
   RowPlan(const Axis& axis, Index unit, bool idempotent)
       : way(Way::each), kernel(axis.kernel()), stride(axis.stride()), reach(axis.reach(axis.result())) {
     pitch = axis.result();
-    if (axis.is_covering() && axis.dilation() == 1) {
+    if (axis.is_covering() && axis.dilation() == 1 && stride <= axis.result()) {
       way = Way::interleaved;
       column_pitch = std::max(reach, ceil_div(axis.result(), stride));
       pitch = column_pitch * stride;

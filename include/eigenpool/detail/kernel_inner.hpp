@@ -68,15 +68,17 @@ class InnerKernel {
     const Index begin = task % strips_ * strip_, length = std::min(strip_, problem_.inner - begin);
     const TapLoops loops = tap_loops<Reducer>(problem_, taps, numbering());
     const S* p = loops.empty() ? source_ : source_ + first_tap(problem_, cell.outer, taps) + begin;
+    const Index step =
+        count > 1 ? problem_.axes[2].stride() * problem_.inner : 0;  // a single window may have any stride
     Index at = task / strips_ * problem_.inner + begin;
     if (loops.empty() || length < lanes) {
-      for (Index o = 0; o < count; ++o, ++cell.at[2], at += problem_.inner, p += step())
+      for (Index o = 0; o < count; ++o, ++cell.at[2], at += problem_.inner, p += step)
         write_elements<Reducer>(p, length, loops, at, output_.info(cell));
       return;
     }
     with_tap_way<Reducer>(loops, [&](auto way) EIGENPOOL_LAMBDA {
       constexpr TapWay chosen = way.value;
-      simd::apart<B>([=, inner = problem_.inner, step = step(), writer = output_.writer(),
+      simd::apart<B>([=, inner = problem_.inner, writer = output_.writer(),
                       first = output_.info(cell)]() EIGENPOOL_LAMBDA {
         auto info = first;
         for (Index o = 0; o < count; ++o, info = Output::next(info))
@@ -86,9 +88,6 @@ class InnerKernel {
       });
     });
   }
-
-  // Elements from a window to the next.
-  Index step() const { return problem_.axes[2].stride() * problem_.inner; }
 
   // A window that holds nothing, or the end of the inner extent.
   template <class Reducer>

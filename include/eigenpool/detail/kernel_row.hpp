@@ -207,9 +207,10 @@ class RowKernel {
       const Index alike = o >= whole_.begin && o < whole_.end ? std::min(whole_.end - o, block.rows - r) : 1;
       const OuterTaps taps{problem_.axes[0].taps(block.cell.at[0]), axis.taps(o)};
       const Row to = work.rows.columns.from(r * plan_.column_pitch * block.unit);
-      const Index number = numbering().base(1, taps[1], taps[1].real_begin);
-      gather_rows<B>(block, taps, number, {alike, axis.stride()}, to, plan_.column_pitch * block.unit,
-                     work.column_numbers);
+      const bool absolute = R::numbered && alike > 1 && numbering().kind == Numbering::Kind::flat;
+      const RowRun rows{alike, axis.stride(), numbering().base(1, taps[1], taps[1].real_begin),
+                        absolute ? axis.stride() * numbering().stride[1] : 0};
+      gather_rows<B>(block, taps, rows, to, plan_.column_pitch * block.unit, work.column_numbers);
       r += alike;
       block.cell.at[1] += alike - 1;
       block.cell.next_row(problem_);
@@ -246,8 +247,9 @@ class RowKernel {
                  fill<B>(to, 0, (begin - row) * pitch);
                  const Taps outer = problem_.axes[0].taps(block.cell.at[0]);
                  if (begin < end)
-                   gather_rows<B>(block, {outer, Taps{begin, 1, 1, 0, 1}}, begin * numbering().stride[1],
-                                  {end - begin, 1}, to.from((begin - row) * pitch), pitch, numbers);
+                   gather_rows<B>(block, {outer, Taps{begin, 1, 1, 0, 1}},
+                                  {end - begin, 1, begin * numbering().stride[1], numbering().stride[1]},
+                                  to.from((begin - row) * pitch), pitch, numbers);
                  fill<B>(to, (end - row) * pitch, (row + count - end) * pitch);
                };
   }
@@ -256,29 +258,27 @@ class RowKernel {
 
   /// `count` buffered rows, `pitch` elements apart: the columns of a block,
   /// reduced over rows of the source; the identity where there is padding.
-  /// `number` is what the first row of the source counts for.
   struct RowRun {
-    Index count, stride;  // of the source's rows
+    Index count, stride;  // of the source's rows; a single one may have any stride
+    Index number;         // what the first row of the source counts for
+    Index number_step;    // and by how much more each that follows
   };
   template <int B>
-  EIGENPOOL_INLINE void gather_rows(const Block& block, const OuterTaps& taps, Index number, RowRun rows, Row to,
-                                    Index pitch, Row column_numbers) const {
+  EIGENPOOL_INLINE void gather_rows(const Block& block, const OuterTaps& taps, RowRun rows, Row to, Index pitch,
+                                    Row column_numbers) const {
     const Taps columns{block.first_column, 1, block.columns, block.real_begin,
                        std::min(block.real_begin + 1, block.real_end)};
     const WindowTaps window{taps[0], taps[1], columns};
     TapLoops loops = tap_loops<R>(problem_, window, numbering());
-    if (R::numbered) loops.first_number = numbering().base(0, taps[0], taps[0].real_begin) + number;
+    if (R::numbered) loops.first_number = numbering().base(0, taps[0], taps[0].real_begin) + rows.number;
     const Index before = block.real_begin * block.unit, all = block.columns * block.unit;
     if (loops.empty() || block.real_begin == block.real_end) {
       for (Index r = 0; r < rows.count; ++r) fill<B>(to.from(r * pitch), 0, all);
       return;
     }
     const S* p = source_ + first_tap(problem_, block.cell.outer, window) + block.offset;
-    const Index step = rows.stride * problem_.axes[2].source() * problem_.inner;
     Index count = rows.count;
-    const Index number_step = R::numbered && (uses_ring() || numbering().kind == Numbering::Kind::flat)
-                                  ? rows.stride * numbering().stride[1]
-                                  : 0;
+    const Index step = count > 1 ? rows.stride * problem_.axes[2].source() * problem_.inner : 0;
     // Neighbouring columns are one run of memory, unless a part of each is left out.
     const Index length = (block.real_end - block.real_begin) * block.unit;
     Index run = block.unit == problem_.inner ? length : block.unit;
@@ -290,7 +290,7 @@ class RowKernel {
       constexpr TapWay chosen = way.value;
       simd::apart<B>([=, inner = problem_.inner]() EIGENPOOL_LAMBDA {
         TapLoops taps_now = loops;
-        for (Index r = 0; r < count; ++r, taps_now.first_number += number_step) {
+        for (Index r = 0; r < count; ++r, taps_now.first_number += rows.number_step) {
           const Row row = to.from(r * pitch);
           fill<B>(row, 0, before);
           for (Index c = 0, i = before; c < runs; ++c, i += run) {

@@ -80,7 +80,7 @@ class ValuesAndIndices {
 
   Writer writer() const { return {values_, indices_}; }
   Info info(const Cell& cell) const {
-    const bool flat = numbering_.kind == Numbering::Kind::flat;
+    const bool flat = numbering_.kind == Numbering::Kind::flat && problem_.axes[2].result() > 1;
     return {number_of_first(window_taps(problem_, cell), numbering_), nullptr,
             flat ? problem_.axes[2].stride() * numbering_.stride[2] : 0};
   }

@@ -20,7 +20,7 @@ class RingPlan {
   RingPlan(const Axis& axis, bool idempotent, Index row, Index capacity)
       : kernel_(axis.kernel()), dilation_(axis.dilation()) {
     constexpr Index longest = 1024;
-    pays_ = axis.is_affine() && kernel_ >= 5 && kernel_ <= longest && kernel_ > 2 * axis.stride() &&
+    pays_ = axis.is_affine() && kernel_ >= 5 && kernel_ <= longest && axis.overlaps_twice() &&
             (kernel_ - 1) * dilation_ < longest && axis.result() > 1;
     if (!pays_) return;
     doubling_ = Doubling(kernel_, idempotent);
