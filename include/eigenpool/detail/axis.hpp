@@ -114,13 +114,14 @@ class Axis {
 
   /// What this axis multiplies an average's divisor by; 1 where a window holds
   /// nothing, since its sum is 0.
-  constexpr Index divisor(Index i) const {
+  constexpr Index divisor(Index i) const { return divisor(taps(i)); }
+  constexpr Index divisor(const Taps& taps) const {
     if (is_affine() && counted_ == Counted::taps) {
-      const Index room = counted_end_ - (i * stride_ - padding_);
+      const Index room = counted_end_ - taps.first;
       if (room > (kernel_ - 1) * dilation_) return kernel_;
       return std::clamp(ceil_div(room, dilation_), Index{1}, kernel_);
     }
-    return std::max(taps(i).real(), Index{1});
+    return std::max(taps.real(), Index{1});
   }
 
   /// The outputs [begin, end) of an affine axis whose windows have all of their

@@ -1,11 +1,9 @@
-// Chooses the kernel, cuts its work into tasks for the device, and runs them
-// compiled for this machine.
+// Chooses the kernel.
 #pragma once
 
-#include "../simd/dispatch.hpp"
-#include "kernel_inner.hpp"
+#include "kernel_planes.hpp"
 #include "kernel_row.hpp"
-#include "kernel_scalar.hpp"
+#include "run_kernel.hpp"
 
 namespace eigenpool::process {
 inline std::atomic<bool> force_scalar_kernel{false};
@@ -17,22 +15,6 @@ namespace detail {
 /// Every later call in this process takes the scalar kernel; for tests, which
 /// compare the others with it.
 inline void set_force_scalar_kernel(bool forced) { process::force_scalar_kernel.store(forced); }
-
-/// Tasks [begin, end) of a kernel, for simd::dispatch.
-template <class InnerKernel, class RowKernel>
-struct VectorTask {
-  const InnerKernel* inner;
-  const RowKernel* row;
-  Index begin, end;
-
-  template <int B>
-  EIGENPOOL_INLINE void run() const {
-    if (inner != nullptr)
-      inner->template run<B>(begin, end);
-    else
-      row->template run<B>(begin, end);
-  }
-};
 
 /// Whether the numbers of all taps, padding included, fit beside the lanes of R,
 /// with one to spare for "none".
@@ -58,40 +40,43 @@ Numbering numbering_of(const Output& output) {
     return {};
 }
 
-/// Reduces every window of `problem` with R into `output`. `parallel(tasks,
-/// bytes, run)` calls run(begin, end) on ranges that make up [0, tasks), from
-/// any thread; a task reads and writes about `bytes` bytes.
-template <class R, class S, class Output, class Parallel>
-void reduce_windows(const Problem& problem, const S* source, const Output& output, const Parallel& parallel) {
-  if (problem.cells() == 0 || problem.inner == 0) return;
-  const double work = static_cast<double>(problem.outer * problem.inner) *
-                      static_cast<double>(problem.plane() + problem.result_plane()) * sizeof(S);
-  const auto run_parallel = [&](Index tasks, const auto& run) {
-    parallel(tasks, work / static_cast<double>(tasks), run);
-  };
-  constexpr Index tiny = 64;  // taps, which are read in the time that another kernel takes to get ready
-  const bool is_tiny =
-      problem.cells() * problem.inner <= tiny && problem.cells() * problem.inner * problem.max_taps() <= tiny;
+enum class KernelChoice { scalar, inner, planes, rows };
+
+/// The kernel that reduces `problem` with R into an Output.
+template <class R, class S, class Output>
+KernelChoice kernel_for(const Problem& problem, const Numbering& numbering) {
   if constexpr (std::is_arithmetic_v<typename R::Lane>) {
-    if (!is_tiny && !process::force_scalar_kernel.load(std::memory_order_relaxed)) {
-      const Index lanes = simd::vector_bytes() / static_cast<Index>(sizeof(typename R::Lane));
-      const bool row_suits = RowKernel<R, S, Output>::suits(problem, numbering_of(output));
-      if (problem.inner >= lanes && !(row_suits && is_long(problem.axes[2]))) {
-        const InnerKernel<R, S, Output> kernel(problem, source, output);
-        return run_parallel(kernel.tasks(), [&](Index begin, Index end) {
-          simd::dispatch(VectorTask<InnerKernel<R, S, Output>, RowKernel<R, S, Output>>{&kernel, nullptr, begin, end});
-        });
-      }
-      if (row_suits) {
-        const RowKernel<R, S, Output> kernel(problem, source, output);
-        return run_parallel(kernel.tasks(), [&](Index begin, Index end) {
-          simd::dispatch(VectorTask<InnerKernel<R, S, Output>, RowKernel<R, S, Output>>{nullptr, &kernel, begin, end});
-        });
-      }
-    }
+    constexpr Index tiny = 64;  // taps, which are read in the time that another kernel takes to get ready
+    const Index elements = problem.cells() * problem.inner;
+    const bool is_tiny = elements <= tiny && elements * problem.max_taps() <= tiny;
+    if (is_tiny || process::force_scalar_kernel.load(std::memory_order_relaxed)) return KernelChoice::scalar;
+    const Index lanes = simd::vector_bytes() / static_cast<Index>(sizeof(typename R::Lane));
+    const bool rows_suit = RowKernel<R, S, Output>::suits(problem, numbering);
+    if (problem.inner >= lanes && !(rows_suit && is_long(problem.axes[2]))) return KernelChoice::inner;
+    if (PlanesKernel<R, S, Output>::suits(problem)) return KernelChoice::planes;
+    if (rows_suit) return KernelChoice::rows;
+  }
+  return KernelChoice::scalar;
+}
+
+/// Reduces every window of `problem` with R into `output`; `parallel` as for run_kernel.
+template <class R, class S, class Output, class P>
+void reduce_windows(const Problem& problem, const S* source, const Output& output, const P& parallel) {
+  if (problem.cells() == 0 || problem.inner == 0) return;
+  const double bytes = static_cast<double>(problem.outer * problem.inner) *
+                       static_cast<double>(problem.plane() + problem.result_plane()) * sizeof(S);
+  const KernelChoice choice = kernel_for<R, S, Output>(problem, numbering_of(output));
+  if constexpr (std::is_arithmetic_v<typename R::Lane>) {
+    if (choice == KernelChoice::inner)
+      return run_kernel(InnerKernel<R, S, Output>(problem, source, output), bytes, parallel);
+    if (choice == KernelChoice::planes)
+      return run_kernel(PlanesKernel<R, S, Output>(problem, source, output), bytes, parallel);
+    if (choice == KernelChoice::rows)
+      return run_kernel(RowKernel<R, S, Output>(problem, source, output), bytes, parallel);
   }
   const ScalarKernel<typename R::Exact, S, Output> kernel(problem, source, output);
-  run_parallel(kernel.tasks(), [&](Index begin, Index end) { kernel.run(begin, end); });
+  parallel(kernel.tasks(), bytes / static_cast<double>(kernel.tasks()),
+           [&](Index begin, Index end) { kernel.run(begin, end); });
 }
 
 /// Forward of a maximum.

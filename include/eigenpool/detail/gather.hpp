@@ -5,7 +5,6 @@
 #pragma once
 
 #include "indices.hpp"
-#include "scatter.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
@@ -150,24 +149,6 @@ class Gather {
   const I* indices_;
   S* dx_;
 };
-
-template <class Kernel>
-struct GatherTask {
-  const Kernel* kernel;
-  Index begin, end;
-
-  template <int B>
-  EIGENPOOL_INLINE void run() const {
-    kernel->template run<B>(begin, end);
-  }
-};
-
-template <class Kernel, class P>
-void gather(const Kernel& kernel, double bytes, const P& parallel) {
-  parallel(kernel.tasks(), bytes / static_cast<double>(kernel.tasks()), [&](Index begin, Index end) {
-    simd::dispatch(GatherTask<Kernel>{&kernel, begin, end});
-  });
-}
 
 }  // namespace detail
 EIGENPOOL_END

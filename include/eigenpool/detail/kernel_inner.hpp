@@ -28,23 +28,31 @@ class InnerKernel {
   template <int B>
   EIGENPOOL_INLINE void run(Index begin, Index end) const {
     Cell cell = Cell::number(problem_, begin / strips_);
+    WindowTaps taps = window_taps(problem_, cell);
     NanGuard<R, S> guard;
     for (Index i = begin; i < end;) {
       const Index alike = strips_ == 1 ? std::min(alike_from(cell), end - i) : 1;
       if (!guarded_)
-        reduce_cells<typename R::Exact, B>(i, cell, alike);
+        reduce_cells<typename R::Exact, B>(i, cell, taps, alike);
       else if (is_clean<B>(guard, cell))
-        reduce_cells<R, B>(i, cell, alike);
+        reduce_cells<R, B>(i, cell, taps, alike);
       else
         ScalarKernel<typename R::Exact, S, Output>(problem_, source_, output_).run(i, i + alike);
       i += alike;
-      if (i % strips_ != 0) continue;
-      cell.at[2] += alike - 1;
-      cell.next(problem_);
+      if (i % strips_ == 0) advance(cell, taps, alike);
     }
   }
 
  private:
+  void advance(Cell& cell, WindowTaps& taps, Index cells) const {
+    cell.at[2] += cells - 1;
+    cell.next(problem_);
+    if (cell.at[2] == 0)
+      taps = window_taps(problem_, cell);
+    else
+      taps[2] = problem_.axes[2].taps(cell.at[2]);
+  }
+
   // Neighbouring cells whose windows are all in the source.
   Index alike_from(const Cell& cell) const {
     return cell.at[2] >= whole_.begin && cell.at[2] < whole_.end ? whole_.end - cell.at[2] : 1;
@@ -62,9 +70,8 @@ class InnerKernel {
   }
 
   template <class Reducer, int B>
-  EIGENPOOL_INLINE void reduce_cells(Index task, Cell cell, Index count) const {
+  EIGENPOOL_INLINE void reduce_cells(Index task, Cell cell, const WindowTaps& taps, Index count) const {
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
-    const WindowTaps taps = window_taps(problem_, cell);
     const Index begin = task % strips_ * strip_, length = std::min(strip_, problem_.inner - begin);
     const TapLoops loops = tap_loops<Reducer>(problem_, taps, numbering());
     const S* p = loops.empty() ? source_ : source_ + first_tap(problem_, cell.outer, taps) + begin;
@@ -73,13 +80,13 @@ class InnerKernel {
     Index at = task / strips_ * problem_.inner + begin;
     if (loops.empty() || length < lanes) {
       for (Index o = 0; o < count; ++o, ++cell.at[2], at += problem_.inner, p += step)
-        write_elements<Reducer>(p, length, loops, at, output_.info(cell));
+        write_elements<Reducer>(p, length, loops, at, output_.info(window_taps(problem_, cell)));
       return;
     }
     with_tap_way<Reducer>(loops, [&](auto way) EIGENPOOL_LAMBDA {
       constexpr TapWay chosen = way.value;
       simd::apart<B>([=, inner = problem_.inner, writer = output_.writer(),
-                      first = output_.info(cell)]() EIGENPOOL_LAMBDA {
+                      first = output_.info(taps)]() EIGENPOOL_LAMBDA {
         auto info = first;
         for (Index o = 0; o < count; ++o, info = Output::next(info))
           reduce_taps<Reducer, B, chosen>(p + o * step, length, loops, [&](Index i, const auto& acc) EIGENPOOL_LAMBDA {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "gather_rows.hpp"
+#include "run_kernel.hpp"
+#include "scatter.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
@@ -70,8 +72,8 @@ void add_at_maxima(const Problem& problem, const S* dy, const I* indices, S* dx,
   if constexpr (CompactIndex<I> && !is_custom<S>) {
     const double bytes =
         static_cast<double>(problem.outer * problem.inner) * static_cast<double>(problem.plane()) * sizeof(S);
-    if (Gather<S, I>::suits(problem)) return gather(Gather<S, I>(problem, dy, indices, dx), bytes, parallel);
-    if (RowGather<S, I>::suits(problem)) return gather(RowGather<S, I>(problem, dy, indices, dx), bytes, parallel);
+    if (Gather<S, I>::suits(problem)) return run_kernel(Gather<S, I>(problem, dy, indices, dx), bytes, parallel);
+    if (RowGather<S, I>::suits(problem)) return run_kernel(RowGather<S, I>(problem, dy, indices, dx), bytes, parallel);
   }
   scatter(problem, dy, indices, dx, parallel);
 }

@@ -3,15 +3,19 @@
 //
 // An output offers a writer(), whose write<B>(at, acc, count, info, i) takes the
 // first `count` elements of an accumulator; and an Info about them:
-//   info(cell)     of one cell; next(info) of the cell to its right, where the
-//                  windows of both are whole
+//   info(taps)     of the cell of a window; next(info) of the cell to its right,
+//                  where the windows of both are whole
 //   row_info(...)  of a row of cells: what all of them share. What differs is
 //                  in a table, filled by fill_table, of which write uses the
 //                  entries i, i + 1, ...
+// For planes that are computed side by side in a tile, tile(memory, problem) is
+// the same output there, of `bytes` bytes a cell, and take<B>(tile, cells, at)
+// brings its cells to their place.
 // `absolute` says that numbers on axis 1 count from the start of the plane, not
 // of the window.
 #pragma once
 
+#include "../simd/transpose.hpp"
 #include "problem.hpp"
 
 EIGENPOOL_BEGIN
@@ -30,8 +34,15 @@ class Values {
   };
   explicit Values(S* values) : values_(values) {}
 
+  static constexpr Index bytes = sizeof(S);
+  Values tile(unsigned char* memory, const Problem&) const { return Values(reinterpret_cast<S*>(memory)); }
+  template <int B>
+  EIGENPOOL_INLINE void take(const Values& tile, const simd::RowsBeside& cells, Index at) const {
+    simd::lay_apart<B>(tile.values_, cells, values_ + at);
+  }
+
   Writer writer() const { return {values_}; }
-  Info info(const Cell&) const { return {}; }
+  Info info(const WindowTaps&) const { return {}; }
   static Info next(Info info) { return info; }
   template <class R>
   Info row_info(const Cell&, const typename R::Row&, bool) const {
@@ -76,13 +87,23 @@ class ValuesAndIndices {
   ValuesAndIndices(S* values, I* indices, const Problem& problem, const Numbering& numbering)
       : values_(values), indices_(indices), problem_(problem), numbering_(numbering) {}
 
+  static constexpr Index bytes = sizeof(S) + sizeof(I);
+  ValuesAndIndices tile(unsigned char* memory, const Problem& tile) const {
+    auto* indices = reinterpret_cast<I*>(memory + tile.cells() * tile.inner * static_cast<Index>(sizeof(S)));
+    return {reinterpret_cast<S*>(memory), indices, tile, numbering_};
+  }
+  template <int B>
+  EIGENPOOL_INLINE void take(const ValuesAndIndices& tile, const simd::RowsBeside& cells, Index at) const {
+    simd::lay_apart<B>(tile.values_, cells, values_ + at);
+    simd::lay_apart<B>(tile.indices_, cells, indices_ + at);
+  }
+
   const Numbering& numbering() const { return numbering_; }
 
   Writer writer() const { return {values_, indices_}; }
-  Info info(const Cell& cell) const {
+  Info info(const WindowTaps& taps) const {
     const bool flat = numbering_.kind == Numbering::Kind::flat && problem_.axes[2].result() > 1;
-    return {number_of_first(window_taps(problem_, cell), numbering_), nullptr,
-            flat ? problem_.axes[2].stride() * numbering_.stride[2] : 0};
+    return {number_of_first(taps, numbering_), nullptr, flat ? problem_.axes[2].stride() * numbering_.stride[2] : 0};
   }
   static Info next(Info info) {
     info.base += info.step;
@@ -172,19 +193,28 @@ class Means {
     if (divisor)
       uniform_ = *divisor;
     else if (problem.cells() > 0 && problem.divisor_is_uniform())
-      uniform_ = outer_divisor({0, {0, 0, 0}}) * problem.axes[2].divisor(0);
+      uniform_ = info(window_taps(problem, Cell::number(problem, 0))).divisor;
+  }
+
+  static constexpr Index bytes = sizeof(S);
+  Means tile(unsigned char* memory, const Problem& tile) const {
+    return {reinterpret_cast<S*>(memory), tile, uniform_};
+  }
+  template <int B>
+  EIGENPOOL_INLINE void take(const Means& tile, const simd::RowsBeside& cells, Index at) const {
+    simd::lay_apart<B>(tile.values_, cells, values_ + at);
   }
 
   Writer writer() const { return {values_}; }
   static Info next(Info info) { return info; }
-  Info info(const Cell& cell) const {
-    return {uniform_ ? *uniform_ : outer_divisor(cell) * problem_.axes[2].divisor(cell.at[2]), nullptr};
+  Info info(const WindowTaps& taps) const {
+    return {uniform_ ? *uniform_ : outer_divisor(taps) * problem_.axes[2].divisor(taps[2]), nullptr};
   }
 
   template <class R>
   Info row_info(const Cell& cell, const typename R::Row& table, bool) const {
     if (uniform_) return {*uniform_, nullptr};
-    return {outer_divisor(cell), table.values};
+    return {outer_divisor(window_taps(problem_, cell)), table.values};
   }
   bool needs_table() const { return !uniform_; }
   template <class R>
@@ -196,8 +226,8 @@ class Means {
   }
 
  private:
-  Index outer_divisor(const Cell& cell) const {
-    return problem_.axes[0].divisor(cell.at[0]) * problem_.axes[1].divisor(cell.at[1]);
+  Index outer_divisor(const WindowTaps& taps) const {
+    return problem_.axes[0].divisor(taps[0]) * problem_.axes[1].divisor(taps[1]);
   }
 
   S* values_;

@@ -1,0 +1,32 @@
+// Cuts a kernel's work into tasks for the device, and runs them compiled for this machine.
+#pragma once
+
+#include "../simd/dispatch.hpp"
+#include "integer.hpp"
+
+EIGENPOOL_BEGIN
+namespace detail {
+
+/// Tasks [begin, end) of a kernel, for simd::dispatch.
+template <class Kernel>
+struct KernelTask {
+  const Kernel* kernel;
+  Index begin, end;
+
+  template <int B>
+  EIGENPOOL_INLINE void run() const {
+    kernel->template run<B>(begin, end);
+  }
+};
+
+/// All tasks of a kernel, which together read and write about `bytes` bytes. `parallel(tasks, bytes, run)` calls
+/// run(begin, end) on ranges that make up [0, tasks), from any thread; there, bytes are a task's.
+template <class Kernel, class P>
+void run_kernel(const Kernel& kernel, double bytes, const P& parallel) {
+  parallel(kernel.tasks(), bytes / static_cast<double>(kernel.tasks()), [&](Index begin, Index end) {
+    simd::dispatch(KernelTask<Kernel>{&kernel, begin, end});
+  });
+}
+
+}  // namespace detail
+EIGENPOOL_END

@@ -1,0 +1,179 @@
+// Rows laid side by side: element i of every row next to each other, and back.
+#pragma once
+
+#include <algorithm>
+
+#include "vec.hpp"
+
+EIGENPOOL_BEGIN
+namespace simd {
+
+/// In each 16 bytes: the lower halves of a and b interleaved, and the upper halves.
+template <class T, int Bytes>
+EIGENPOOL_INLINE void zip_near(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b, Vec<T, Bytes>& low,
+                               Vec<T, Bytes>& high) {
+  constexpr int lanes = Vec<T, Bytes>::lanes, near = 16 / static_cast<int>(sizeof(T));
+  if constexpr (Vec<T, Bytes>::compiled) {
+    [&]<int... I>(std::integer_sequence<int, I...>) EIGENPOOL_LAMBDA {
+      low.raw = __builtin_shufflevector(a.raw, b.raw, (I / near * near + I % near / 2 + I % 2 * lanes)...);
+      high.raw = __builtin_shufflevector(a.raw, b.raw, (I / near * near + (near + I % near) / 2 + I % 2 * lanes)...);
+    }
+    (std::make_integer_sequence<int, lanes>{});
+  } else {
+    for (std::size_t i = 0; i < a.raw.size(); ++i) {
+      const std::size_t n = near, from = i / n * n + i % n / 2;
+      low.raw[i] = (i % 2 == 0 ? a : b).raw[from];
+      high.raw[i] = (i % 2 == 0 ? a : b).raw[from + n / 2];
+    }
+  }
+}
+
+template <class T, int Bytes>
+EIGENPOOL_INLINE Vec<T, 2 * Bytes> join(const Vec<T, Bytes>& low, const Vec<T, Bytes>& high) {
+  Vec<T, 2 * Bytes> v;
+  if constexpr (Vec<T, Bytes>::compiled) {
+    [&]<int... I>(std::integer_sequence<int, I...>) EIGENPOOL_LAMBDA {
+      v.raw = __builtin_shufflevector(low.raw, high.raw, I...);
+    }
+    (std::make_integer_sequence<int, Vec<T, 2 * Bytes>::lanes>{});
+  } else {
+    store(v.raw.data(), low);
+    store(v.raw.data() + low.raw.size(), high);
+  }
+  return v;
+}
+
+/// One half of a vector: number 0 is the lower.
+template <int number, class T, int Bytes>
+EIGENPOOL_INLINE Vec<T, Bytes / 2> half(const Vec<T, Bytes>& v) {
+  constexpr int lanes = Vec<T, Bytes / 2>::lanes;
+  if constexpr (Vec<T, Bytes / 2>::compiled) {
+    Vec<T, Bytes / 2> result;
+    [&]<int... I>(std::integer_sequence<int, I...>) EIGENPOOL_LAMBDA {
+      result.raw = __builtin_shufflevector(v.raw, v.raw, (number * lanes + I)...);
+    }
+    (std::make_integer_sequence<int, lanes>{});
+    return result;
+  } else {
+    return load<T, Bytes / 2>(&v.raw[static_cast<std::size_t>(number * lanes)]);
+  }
+}
+
+/// A vector of 16-byte pieces, one from row(first), the others each `step` rows on; and back.
+template <class T, int Bytes, class Rows>
+EIGENPOOL_INLINE Vec<T, Bytes> load_pieces(const Rows& row, std::int64_t first, std::int64_t step) {
+  if constexpr (Bytes == 16)
+    return load<T, 16>(reinterpret_cast<const T*>(row(first)));
+  else
+    return join(load_pieces<T, Bytes / 2>(row, first, step),
+                load_pieces<T, Bytes / 2>(row, first + Bytes / 32 * step, step));
+}
+template <class T, int Bytes, class Rows>
+EIGENPOOL_INLINE void store_pieces(const Rows& row, std::int64_t first, std::int64_t step, const Vec<T, Bytes>& v) {
+  if constexpr (Bytes == 16) {
+    store(reinterpret_cast<T*>(row(first)), v);
+  } else {
+    store_pieces<T, Bytes / 2>(row, first, step, half<0>(v));
+    store_pieces<T, Bytes / 2>(row, first + Bytes / 32 * step, step, half<1>(v));
+  }
+}
+
+/// f(0), f(1), ..., f(n - 1), unrolled whatever the compiler thinks of it.
+template <std::size_t n, class F>
+EIGENPOOL_INLINE void unrolled(const F& f) {
+  [&]<std::size_t... I>(std::index_sequence<I...>) EIGENPOOL_LAMBDA { (f(I), ...); }
+  (std::make_index_sequence<n>{});
+}
+
+/// Transposes the square that the n-th 16 bytes of n vectors of n elements make, for every n: with each round of
+/// interleaving, one bit of an element's row number becomes one of its column number.
+template <class T, int Bytes, std::size_t n>
+EIGENPOOL_INLINE void transpose_near(std::array<Vec<T, Bytes>, n>& v) {
+  static_assert(n * sizeof(T) == 16);
+  for (std::size_t round = 1; round < n; round *= 2) {
+    std::array<Vec<T, Bytes>, n> next;
+    unrolled<n / 2>([&](std::size_t i)
+                        EIGENPOOL_LAMBDA { zip_near(v[i], v[i + n / 2], next[2 * i], next[2 * i + 1]); });
+    v = next;
+  }
+}
+
+/// `rows` rows of `length` elements, one every `pitch`, to be laid side by side in groups of `group`.
+struct RowsBeside {
+  std::int64_t rows, length, pitch, group;
+};
+
+/// Calls f(i, first, row) for squares of elements: those from number i on, of the rows from `first` on that fill B
+/// bytes; row(r) is the number of a row's first element. Rows beyond the last repeat it; the last square of a row may
+/// overlap the one before it.
+template <class S, int B, class F>
+EIGENPOOL_INLINE void for_squares(const RowsBeside& shape, const F& f) {
+  constexpr std::int64_t lanes = Vec<Signed<S>, B>::lanes, side = 16 / static_cast<std::int64_t>(sizeof(S));
+  for (std::int64_t first = 0; first < shape.group; first += lanes) {
+    for (std::int64_t next = 0; next < shape.length; next += side) {
+      const std::int64_t i = std::min(next, shape.length - side);
+      f(i, first,
+        [=](std::int64_t r) EIGENPOOL_LAMBDA { return std::min(first + r, shape.rows - 1) * shape.pitch + i; });
+    }
+  }
+}
+
+/// The bytes of at most 16 elements, the least group.
+template <class S, int B>
+inline constexpr int square_bytes = std::min(B, 16 * static_cast<int>(sizeof(S)));
+
+/// beside[i * group + r] = rows[r * pitch + i]. The group is a multiple of 16, and of the elements of B bytes.
+template <int B, class S>
+EIGENPOOL_INLINE void lay_beside(const S* rows, const RowsBeside& shape, S* beside) {
+  constexpr int bytes = square_bytes<S, B>;
+  using T = Signed<S>;
+  using V = Vec<T, bytes>;
+  constexpr std::size_t side = 16 / sizeof(S);
+  if (shape.length < static_cast<std::int64_t>(side)) {
+    for (std::int64_t i = 0; i < shape.length; ++i)
+      for (std::int64_t r = 0; r < shape.group; ++r)
+        beside[i * shape.group + r] = rows[std::min(r, shape.rows - 1) * shape.pitch + i];
+    return;
+  }
+  for_squares<S, bytes>(shape, [&](std::int64_t i, std::int64_t first, const auto& element) EIGENPOOL_LAMBDA {
+    std::array<V, side> square;
+    const auto row = [&](std::int64_t r) EIGENPOOL_LAMBDA { return rows + element(r); };
+    unrolled<side>([&](std::size_t r) EIGENPOOL_LAMBDA {
+      square[r] = load_pieces<T, bytes>(row, static_cast<std::int64_t>(r), side);
+    });
+    transpose_near(square);
+    S* to = beside + i * shape.group + first;
+    unrolled<side>([&](std::size_t c) EIGENPOOL_LAMBDA {
+      store(reinterpret_cast<T*>(to + static_cast<std::int64_t>(c) * shape.group), square[c]);
+    });
+  });
+}
+
+/// rows[r * pitch + i] = beside[i * group + r].
+template <int B, class S>
+EIGENPOOL_INLINE void lay_apart(const S* beside, const RowsBeside& shape, S* rows) {
+  constexpr int bytes = square_bytes<S, B>;
+  using T = Signed<S>;
+  using V = Vec<T, bytes>;
+  constexpr std::size_t side = 16 / sizeof(S);
+  if (shape.length < static_cast<std::int64_t>(side)) {
+    for (std::int64_t i = 0; i < shape.length; ++i)
+      for (std::int64_t r = 0; r < shape.rows; ++r) rows[r * shape.pitch + i] = beside[i * shape.group + r];
+    return;
+  }
+  for_squares<S, bytes>(shape, [&](std::int64_t i, std::int64_t first, const auto& element) EIGENPOOL_LAMBDA {
+    std::array<V, side> square;
+    const S* from = beside + i * shape.group + first;
+    unrolled<side>([&](std::size_t c) EIGENPOOL_LAMBDA {
+      square[c] = load<T, bytes>(reinterpret_cast<const T*>(from + static_cast<std::int64_t>(c) * shape.group));
+    });
+    transpose_near(square);
+    const auto row = [&](std::int64_t r) EIGENPOOL_LAMBDA { return rows + element(r); };
+    unrolled<side>([&](std::size_t r) EIGENPOOL_LAMBDA {
+      store_pieces<T, bytes>(row, static_cast<std::int64_t>(r), side, square[r]);
+    });
+  });
+}
+
+}  // namespace simd
+EIGENPOOL_END
