@@ -23,9 +23,16 @@ struct RowPlan {
     each          // one by one
   };
 
-  RowPlan(const Axis& axis, Index unit, bool idempotent)
+  /// `alike` says that the outputs of all rows are written alike.
+  RowPlan(const Axis& axis, Index unit, bool idempotent, bool alike)
       : way(Way::each), kernel(axis.kernel()), stride(axis.stride()), reach(axis.reach(axis.result())) {
     pitch = axis.result();
+    if (alike && wraps_well(axis, unit)) {
+      way = Way::neighbours;
+      wraps = true;
+      reach = column_pitch = pitch;
+      return;
+    }
     if (axis.is_covering() && axis.dilation() == 1 && stride <= axis.result()) {
       way = Way::interleaved;
       column_pitch = std::max(reach, ceil_div(axis.result(), stride));
@@ -45,11 +52,21 @@ struct RowPlan {
   Index reach;             // columns that the outputs of a row need
   Index pitch = 0;         // outputs from one row to the next
   Index column_pitch = 0;  // columns from one row to the next
+  bool wraps = false;      // rows stand without padding between them, and windows reach into
+                           // their neighbours: the first and last outputs are made again
   int halvings = 0;        // pairs of columns, then pairs of those, ...
   Doubling doubling{1, true};
 
  private:
   static Index reach_of_window(const Axis& axis) { return (axis.kernel() - 1) * axis.dilation() + 1; }
+
+  /// Short windows that keep an axis as it is: all rows are one run, both to read and to write.
+  static bool wraps_well(const Axis& axis, Index unit) {
+    constexpr Index longest = 1024;  // longer rows gain nothing
+    return axis.is_affine() && axis.stride() == 1 && axis.dilation() == 1 && axis.kernel() > 1 && axis.kernel() <= 3 &&
+           axis.padding() < axis.kernel() && axis.source() == axis.result() && axis.source() >= axis.kernel() &&
+           axis.source() * unit <= longest;
+  }
 
   void plan_affine(const Axis& axis, Index unit, bool idempotent) {
     constexpr Index longest_padded = 4096;
@@ -95,7 +112,8 @@ class Horizontal {
     const auto kept = [results = rows.results](Index i) EIGENPOOL_LAMBDA { return results.template load<B>(i); };
     switch (plan_.way) {
       case Way::neighbours:
-        return neighbours(plan_.kernel, plan_.doubling, rows.columns, rows.levels, outputs, emit);
+        return neighbours(plan_.kernel, plan_.doubling, rows.columns.from(plan_.wraps ? -axis_.padding() * unit_ : 0),
+                          rows.levels, outputs, emit);
       case Way::unzipped:
         return emit([columns = rows.columns, kernel = plan_.kernel](Index i)
                         EIGENPOOL_LAMBDA { return unzipped(kernel, columns, i); });
@@ -111,6 +129,21 @@ class Horizontal {
         each_window(rows, begin, outputs);
         return emit(kept);
     }
+  }
+
+  /// Output o of `count` rows that wrap, of its real taps alone: emit(r, c, accumulator) takes inner element c of row
+  /// r.
+  template <class Emit>
+  EIGENPOOL_INLINE void reduce_column(const Row& columns, Index o, Index count, const Emit& emit) const {
+    const Taps taps = axis_.taps(o);
+    const Row first = columns.from(taps.position(taps.real_begin) * unit_);
+    const Index row = plan_.column_pitch * unit_, second = taps.real() > 1 ? unit_ : 0;
+    for (Index c = 0; c < unit_; ++c)
+      for (Index r = 0; r < count; ++r) {
+        auto acc = first.template load<single>(r * row + c);
+        if (second > 0) R::template merge<single>(acc, first.template load<single>(r * row + second + c));
+        emit(r, c, acc);
+      }
   }
 
   EIGENPOOL_INLINE static void merge_rows(Row a, Row b, Row to, Index length) {

@@ -21,7 +21,7 @@ class RowKernel {
         source_(source),
         end_(source + problem.outer * problem.plane() * problem.inner),
         output_(output),
-        plan_(problem.axes[2], problem.inner, !R::ordered_sum),
+        plan_(problem.axes[2], problem.inner, !R::ordered_sum, !output.needs_table() && problem.axes[1].kernel() < 5),
         ring_(problem.axes[1], !R::ordered_sum, plan_.column_pitch * problem.inner,
               plan_.is_joint() ? Scratch<R>::near_capacity : 0),
         whole_(problem.axes[1].whole()),
@@ -62,6 +62,7 @@ class RowKernel {
       for (Index o = 0; o < problem_.axes[2].result(); o += chunk_) {
         Block block(*this, o, strip * unit_);
         fill_tables<B>(block, work);
+        fill<B>(work.rows.columns.from(-lead), 0, lead);
         work.ring.restart();
         block.cell = Cell::number(problem_, begin * problem_.axes[2].result());
         for (Index i = begin; i < end; i += block.rows) {
@@ -73,7 +74,9 @@ class RowKernel {
   }
 
  private:
+  static constexpr int single = static_cast<int>(sizeof(typename R::Lane));  // bytes of one lane
   static constexpr Index most_joined = 64;
+  static constexpr Index lead = 64;  // elements before the first column, which windows that wrap reach
 
   /// Outputs [begin, begin + outputs) of `rows` rows from that of `cell` on, for
   /// `unit` inner elements from `offset` on; and the columns they need, of which
@@ -90,10 +93,10 @@ class RowKernel {
           unit(std::min(kernel.unit_, kernel.problem_.inner - inner_offset)) {
       const Axis& axis = kernel.problem_.axes[2];
       const Span span = axis.span(o, o + outputs);
-      first_column = span.begin;
+      first_column = kernel.plan_.wraps ? 0 : span.begin;
       columns = kernel.is_chunked() ? span.end - span.begin : kernel.plan_.reach;
-      real_begin = std::clamp(-span.begin, Index{0}, columns);
-      real_end = std::clamp(std::min(axis.source(), span.end) - span.begin, real_begin, columns);
+      real_begin = std::clamp(-first_column, Index{0}, columns);
+      real_end = std::clamp(std::min(axis.source(), span.end) - first_column, real_begin, columns);
     }
   };
 
@@ -106,7 +109,7 @@ class RowKernel {
 
     Work(Scratch<R>& scratch, const RowKernel& kernel) : ring(kernel.ring_) {
       const Index elements = kernel.row_elements(kernel.joined_);
-      rows = {scratch.row(elements), scratch.row(elements), levels.data()};
+      rows = {scratch.row(elements + lead).from(lead), scratch.row(elements), levels.data()};
       for (Index l = 0; l < kernel.level_rows(); ++l) levels[static_cast<std::size_t>(l)] = scratch.row(elements);
       if (kernel.output_.needs_table()) table = scratch.row(kernel.width());
       if (R::numbered) column_numbers = scratch.row(kernel.width());
@@ -136,7 +139,7 @@ class RowKernel {
   }
   Index needed(Index joined) const {
     const Index tables = (output_.needs_table() ? 1 : 0) + (R::numbered ? 1 : 0);
-    return (2 + level_rows()) * Scratch<R>::padded(row_elements(joined)) + tables * Scratch<R>::padded(width()) +
+    return lead + (2 + level_rows()) * Scratch<R>::padded(row_elements(joined)) + tables * Scratch<R>::padded(width()) +
            (uses_ring() ? ring_.template needed<R>(width()) : 0);
   }
 
@@ -170,6 +173,8 @@ class RowKernel {
     const Horizontal<R, B> horizontal(problem_.axes[2], plan_, block.unit);
     horizontal.reduce(work.rows, block.begin, outputs,
                       [&](const auto& f) EIGENPOOL_LAMBDA { emit<B>(block, first, at, work.table, f); });
+    if (plan_.wraps)
+      emit_ends<B>(block, at, output_.template row_info<R>(first, work.table, uses_ring()), work.rows.columns);
   }
 
   // All memory from the first row of the source that a block reads to the last.
@@ -312,7 +317,6 @@ class RowKernel {
   // At the end of the source, where no whole vector may be read.
   static void gather_elements(const S* p, Index length, const TapLoops& loops, const Row& to, const Row& column_numbers,
                               Index before) {
-    constexpr int single = static_cast<int>(sizeof(typename R::Lane));
     for (Index i = 0; i < length; ++i) {
       auto acc = reduce_element<R>(p + i, loops);
       if constexpr (R::numbered) acc.number.raw[0] += column_numbers.numbers[before + i];
@@ -370,6 +374,20 @@ class RowKernel {
             write(0, run == row && (rows - r) * row >= lanes ? lanes : run);
         }
       }
+    });
+  }
+
+  // The outputs whose windows reach into the padding, for which windows that wrap took other rows.
+  template <int B>
+  EIGENPOOL_INLINE void emit_ends(const Block& block, Index at, const typename Output::Info& info, Row columns) const {
+    const Index row = problem_.axes[2].result();
+    const Span whole = problem_.axes[2].whole();
+    simd::apart<B>([=, unit = block.unit, rows = block.rows, writer = output_.writer(),
+                    horizontal = Horizontal<R, B>(problem_.axes[2], plan_, block.unit)]() EIGENPOOL_LAMBDA {
+      for (Index o = whole.begin > 0 ? 0 : whole.end; o < row; o = o + 1 == whole.begin ? whole.end : o + 1)
+        horizontal.reduce_column(columns, o, rows, [&](Index r, Index c, const auto& acc) EIGENPOOL_LAMBDA {
+          writer.template write<single>(at + (r * row + o) * unit + c, acc, 1, info, o * unit + c);
+        });
     });
   }
 

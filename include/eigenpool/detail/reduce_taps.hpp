@@ -63,21 +63,20 @@ struct TapLoops {
 template <Index lanes, class F>
 EIGENPOOL_INLINE void for_vectors(Index length, const F& f) {
   const Index last = length - lanes;
-  for (Index i = 0;; i = i + lanes < last ? i + lanes : last) {
-    f(i);
-    if (i == last) return;
-  }
+  for (Index i = 0; i < last; i += lanes) f(i);
+  f(last);
 }
 
 /// One to three taps, unrolled.
 template <class R, int B, int taps, class S, class Sink>
 EIGENPOOL_INLINE void reduce_run(const S* p, Index length, const TapLoops& loops, const Sink& sink) {
   using Lane = typename R::Lane;
-  const TapLoops::Loop& l = loops.longest();
+  const auto [offset, number, weight] = std::array{loops.longest().offset, loops.first_number, loops.longest().weight};
+  const S *second = p + offset, *third = second + offset;
   for_vectors<simd::Vec<Lane, B>::lanes>(length, [&](Index i) EIGENPOOL_LAMBDA {
-    auto acc = R::template first<B>(simd::load_as<Lane, B>(p + i), loops.first_number);
-    for (int j = 1; j < taps; ++j)
-      R::template fold<B>(acc, simd::load_as<Lane, B>(p + i + j * l.offset), loops.first_number + j * l.weight);
+    auto acc = R::template first<B>(simd::load_as<Lane, B>(p + i), number);
+    if constexpr (taps > 1) R::template fold<B>(acc, simd::load_as<Lane, B>(second + i), number + weight);
+    if constexpr (taps > 2) R::template fold<B>(acc, simd::load_as<Lane, B>(third + i), number + 2 * weight);
     sink(i, acc);
   });
 }

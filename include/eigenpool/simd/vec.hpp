@@ -94,7 +94,7 @@ EIGENPOOL_INLINE decltype(auto) wrapping(const T& x) {
 template <class T, int Bytes>
 EIGENPOOL_INLINE Vec<T, Bytes> load(const T* p) {
   Vec<T, Bytes> v;
-  if constexpr (std::is_trivial_v<T>)
+  if constexpr (std::is_trivial_v<T> && Vec<T, Bytes>::lanes > 1)  // a single one should be read as what it is
     std::memcpy(&v.raw, p, sizeof(v.raw));
   else
     for (std::size_t i = 0; i < v.raw.size(); ++i) v.raw[i] = p[i];
@@ -103,7 +103,7 @@ EIGENPOOL_INLINE Vec<T, Bytes> load(const T* p) {
 
 template <class T, int Bytes>
 EIGENPOOL_INLINE void store(T* p, const Vec<T, Bytes>& v) {
-  if constexpr (std::is_trivial_v<T>)
+  if constexpr (std::is_trivial_v<T> && Vec<T, Bytes>::lanes > 1)
     std::memcpy(p, &v.raw, sizeof(v.raw));
   else
     for (std::size_t i = 0; i < v.raw.size(); ++i) p[i] = v.raw[i];
@@ -223,6 +223,8 @@ template <class T, int TBytes, class U, int UBytes>
 EIGENPOOL_INLINE Vec<U, UBytes> select(const Mask<T, TBytes>& mask, const Vec<U, UBytes>& a, const Vec<U, UBytes>& b) {
   if constexpr (Vec<U, UBytes>::compiled)
     return {mask.raw ? a.raw : b.raw};
+  else if constexpr (std::is_arithmetic_v<U>)  // by value, which compilers turn into no branch
+    return each::apply<Vec<U, UBytes>>([](bool m, U x, U y) { return m ? x : y; }, mask, a, b);
   else
     return each::apply<Vec<U, UBytes>>([](bool m, const U& x, const U& y) { return m ? x : y; }, mask, a, b);
 }
