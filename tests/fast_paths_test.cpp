@@ -1,0 +1,159 @@
+// Which kernel and which way through it a problem takes: one test for each fast path, on the functions that choose.
+// That all paths give the same bits is tested by pooling_bits_test.
+#include <gtest/gtest.h>
+
+#include <eigenpool/eigenpool.hpp>
+
+namespace {
+
+using namespace eigenpool;
+using detail::Axis;
+using Index = Eigen::Index;
+using detail::KernelChoice;
+using detail::Problem;
+using detail::RowPlan;
+
+constexpr detail::Function function{"fast_paths", 2};
+
+template <Layout layout = channels_first, std::size_t N, class Windows>
+Problem problem_of(const std::array<Index, N>& shape, const Windows& windows, bool row_major = true) {
+  return detail::make_plan<layout, 2>(function, "input", shape, windows, row_major).problem;
+}
+template <Layout layout = channels_first, std::size_t N>
+Problem fixed(const std::array<Index, N>& shape, const Window<2>& window) {
+  return problem_of<layout>(shape, detail::FixedWindows<2>{window});
+}
+Problem adaptive(const std::array<Index, 4>& shape, Index size) {
+  const OutputSize<2> output_size{size, size};
+  return problem_of(shape, detail::AdaptiveWindows<2>{output_size});
+}
+
+KernelChoice max_kernel(const Problem& problem) {
+  return detail::kernel_for<detail::Max<float>, float, detail::Values<float>>(problem, {});
+}
+KernelChoice mean_kernel(const Problem& problem) {
+  return detail::kernel_for<detail::Sum<float>, float, detail::Means<float>>(problem, {});
+}
+
+RowPlan row_plan(const Window<2>& window, Index width, Index unit = 1, bool alike = true) {
+  return RowPlan(fixed(std::array<Index, 3>{1, width, width}, window).axes[2], unit, true, alike);
+}
+
+TEST(KernelChoice, ChannelsLastRunsAlongChannels) {
+  EXPECT_EQ(max_kernel(fixed<channels_last>(std::array<Index, 4>{1, 28, 28, 64}, {.kernel = 3})), KernelChoice::inner);
+  EXPECT_EQ(mean_kernel(fixed<channels_last>(std::array<Index, 4>{1, 28, 28, 64}, {.kernel = 3})), KernelChoice::inner);
+}
+
+TEST(KernelChoice, LongRowsAreBuffered) {
+  EXPECT_EQ(max_kernel(fixed(std::array<Index, 4>{1, 64, 112, 112}, {.kernel = 3, .stride = 2})), KernelChoice::rows);
+  EXPECT_EQ(max_kernel(fixed<channels_last>(std::array<Index, 4>{1, 64, 64, 3}, {.kernel = 3})), KernelChoice::rows);
+}
+
+TEST(KernelChoice, LongWindowsTakeRowsInEveryLayout) {
+  const Window<2> long_window{.kernel = 9, .stride = 1};
+  EXPECT_EQ(max_kernel(fixed<channels_last>(std::array<Index, 4>{1, 28, 28, 64}, long_window)), KernelChoice::rows);
+  EXPECT_EQ(mean_kernel(fixed<channels_last>(std::array<Index, 4>{1, 28, 28, 64}, long_window)), KernelChoice::rows);
+}
+
+TEST(KernelChoice, SmallPlanesAreLaidSideBySide) {
+  EXPECT_EQ(max_kernel(fixed(std::array<Index, 4>{1, 64, 8, 8}, {.kernel = 3, .stride = 1})), KernelChoice::planes);
+  EXPECT_EQ(max_kernel(fixed(std::array<Index, 4>{1, 2, 8, 8}, {.kernel = 3, .stride = 1})), KernelChoice::rows)
+      << "too few planes for a vector";
+  EXPECT_EQ(max_kernel(fixed(std::array<Index, 4>{1, 64, 8, 800}, {.kernel = 3, .stride = 1})), KernelChoice::rows);
+}
+
+TEST(KernelChoice, PlanesOfUnevenAdaptiveWindowsAreLaidSideBySide) {
+  EXPECT_EQ(mean_kernel(adaptive({1, 256, 13, 13}, 6)), KernelChoice::planes);
+  EXPECT_EQ(mean_kernel(adaptive({1, 256, 30, 30}, 7)), KernelChoice::planes);
+  EXPECT_EQ(mean_kernel(adaptive({1, 256, 300, 300}, 7)), KernelChoice::rows) << "a tile would not fit the cache";
+}
+
+TEST(KernelChoice, ScalarForTheTinyTheForcedAndSumsThatBeginAlongRows) {
+  EXPECT_EQ(max_kernel(fixed(std::array<Index, 2>{4, 4}, {.kernel = 2})), KernelChoice::scalar);
+  const Problem problem = fixed(std::array<Index, 4>{1, 64, 112, 112}, {.kernel = 3, .stride = 2});
+  detail::set_force_scalar_kernel(true);
+  EXPECT_EQ(max_kernel(problem), KernelChoice::scalar);
+  detail::set_force_scalar_kernel(false);
+  const Window<2> window{.kernel = 3};
+  const detail::FixedWindows<2> windows{window};
+  EXPECT_EQ(mean_kernel(problem_of(std::array<Index, 3>{2, 64, 64}, windows, false)), KernelChoice::scalar);
+}
+
+TEST(RowWay, NeighboursAtStrideOne) {
+  const RowPlan plan = row_plan({.kernel = 5, .stride = 1}, 64);
+  EXPECT_EQ(plan.way, RowPlan::Way::neighbours);
+  EXPECT_EQ(plan.doubling.levels(), 2);
+  EXPECT_FALSE(plan.wraps);
+}
+
+TEST(RowWay, WindowsThatKeepTheAxisWrap) {
+  EXPECT_TRUE(row_plan({.kernel = 3, .stride = 1, .padding = 1}, 28).wraps);
+  EXPECT_TRUE(row_plan({.kernel = 2, .stride = 1, .padding = same_upper}, 28).wraps);
+  EXPECT_FALSE(row_plan({.kernel = 3, .stride = 1, .padding = 0}, 28).wraps);
+  EXPECT_FALSE(row_plan({.kernel = 3, .stride = 1, .padding = 1}, 28, 1, false).wraps);
+  EXPECT_FALSE(row_plan({.kernel = 3, .stride = 1, .padding = 1}, 4000).wraps);
+}
+
+TEST(RowWay, StrideTwoIsUnzipped) {
+  EXPECT_EQ(row_plan({.kernel = 2, .stride = 2}, 64).way, RowPlan::Way::unzipped);
+  EXPECT_EQ(row_plan({.kernel = 3, .stride = 2}, 64).way, RowPlan::Way::unzipped);
+  EXPECT_EQ(row_plan({.kernel = 3, .stride = 2}, 64, 3).way, RowPlan::Way::picked) << "three elements to a column";
+}
+
+TEST(RowWay, EvenStridesAreHalved) {
+  const RowPlan plan = row_plan({.kernel = 4, .stride = 4}, 64);
+  EXPECT_EQ(plan.halvings, 1);
+  EXPECT_EQ(plan.way, RowPlan::Way::unzipped);
+}
+
+TEST(RowWay, OddStridesArePicked) { EXPECT_EQ(row_plan({.kernel = 3, .stride = 3}, 63).way, RowPlan::Way::picked); }
+
+TEST(RowWay, TransposedStridesInterleave) {
+  const Axis axis = fixed(std::array<Index, 3>{1, 64, 64}, {.kernel = 3, .stride = 2}).axes[2].transposed();
+  EXPECT_EQ(RowPlan(axis, 1, false, true).way, RowPlan::Way::interleaved);
+}
+
+TEST(RowWay, UnevenWindowsGoOneByOne) {
+  EXPECT_EQ(RowPlan(Axis::adaptive(13, 6), 1, false, true).way, RowPlan::Way::each);
+}
+
+TEST(Ring, LongWindowsSlideDownAPlane) {
+  const Axis small = fixed(std::array<Index, 3>{1, 20, 20}, {.kernel = 9, .stride = 1}).axes[1];
+  EXPECT_TRUE(detail::RingPlan(small, true, 20, 7000).is_whole());
+  const Axis large = fixed(std::array<Index, 3>{1, 500, 20}, {.kernel = 9, .stride = 1}).axes[1];
+  EXPECT_TRUE(detail::RingPlan(large, true, 20, 7000).pays());
+  EXPECT_FALSE(detail::RingPlan(large, true, 20, 7000).is_whole());
+  const Axis short_window = fixed(std::array<Index, 3>{1, 500, 20}, {.kernel = 3, .stride = 1}).axes[1];
+  EXPECT_FALSE(detail::RingPlan(short_window, true, 20, 7000).pays());
+}
+
+TEST(Backward, CompactIndicesAreGathered) {
+  const Window<2> window{.kernel = 3, .stride = 2};
+  const Problem last = fixed<channels_last>(std::array<Index, 4>{1, 28, 28, 64}, window);
+  EXPECT_TRUE((detail::Gather<float, std::uint8_t>::suits(last)));
+  EXPECT_FALSE((detail::RowGather<float, std::uint8_t>::suits(last)));
+  const Problem first = fixed(std::array<Index, 4>{1, 64, 28, 28}, window);
+  EXPECT_FALSE((detail::Gather<float, std::uint8_t>::suits(first)));
+  EXPECT_TRUE((detail::RowGather<float, std::uint8_t>::suits(first)));
+}
+
+TEST(Backward, SharesOfAPartitionAreSpread) {
+  EXPECT_TRUE(detail::is_partition(fixed(std::array<Index, 3>{4, 28, 28}, {.kernel = 2})));
+  EXPECT_FALSE(detail::is_partition(fixed(std::array<Index, 3>{4, 29, 28}, {.kernel = 2})));
+}
+
+TEST(NanGuard, SeesEachRunOnce) {
+  using Guarded = detail::NanGuard<detail::Max<float>, float>;
+  static_assert(Guarded::needed && !detail::NanGuard<detail::Sum<float>, float>::needed);
+  std::array<float, 64> row{};
+  row[50] = std::numeric_limits<float>::quiet_NaN();
+  Guarded guard;
+  EXPECT_TRUE(guard.is_clean<16>(row.data(), row.data() + 50));
+  EXPECT_FALSE(guard.is_clean<16>(row.data() + 20, row.data() + 51));
+  row[50] = std::numeric_limits<float>::infinity();
+  EXPECT_TRUE(guard.is_clean<16>(row.data() + 20, row.data() + 51));
+  row[10] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_TRUE(guard.is_clean<16>(row.data() + 20, row.data() + 64)) << "what was clean is not read again";
+}
+
+}  // namespace
