@@ -127,14 +127,22 @@ TEST(Ring, LongWindowsSlideDownAPlane) {
   EXPECT_FALSE(detail::RingPlan(short_window, true, 20, 7000).pays());
 }
 
-TEST(Backward, CompactIndicesAreGathered) {
-  const Window<2> window{.kernel = 3, .stride = 2};
-  const Problem last = fixed<channels_last>(std::array<Index, 4>{1, 28, 28, 64}, window);
-  EXPECT_TRUE((detail::Gather<float, std::uint8_t>::suits(last)));
-  EXPECT_FALSE((detail::RowGather<float, std::uint8_t>::suits(last)));
-  const Problem first = fixed(std::array<Index, 4>{1, 64, 28, 28}, window);
-  EXPECT_FALSE((detail::Gather<float, std::uint8_t>::suits(first)));
-  EXPECT_TRUE((detail::RowGather<float, std::uint8_t>::suits(first)));
+TEST(Backward, SmallCompactIndicesAreLookedUp) {
+  const auto looks_up = [](const Window<2>& window) {
+    const Problem problem = fixed(std::array<Index, 3>{1, 64, 64}, window);
+    return detail::IndexReader<std::uint16_t>(problem).looks_up();
+  };
+  EXPECT_TRUE(looks_up({.kernel = {15, 17}}));
+  EXPECT_FALSE(looks_up({.kernel = 16}));
+  EXPECT_FALSE(detail::IndexReader<std::uint8_t>(adaptive({1, 4, 13, 13}, 6)).looks_up());
+}
+
+TEST(Backward, FlatIndicesOfMemorysOrderAreLookedUp) {
+  const Window<2> window{.kernel = 3};
+  const detail::FixedWindows<2> windows{window};
+  const std::array<Index, 3> shape{1, 64, 64};
+  EXPECT_TRUE(detail::IndexReader<std::int64_t>(problem_of(shape, windows)).looks_up());
+  EXPECT_FALSE(detail::IndexReader<std::int64_t>(problem_of(shape, windows, false)).looks_up());
 }
 
 TEST(Backward, SharesOfAPartitionAreSpread) {

@@ -26,6 +26,7 @@ struct Taps {
 /// A half-open range of positions, which may reach outside the source.
 struct Span {
   Index begin, end;
+  constexpr bool holds(Index i) const { return i >= begin && i < end; }
 };
 
 class Axis {
@@ -133,6 +134,14 @@ class Axis {
     return {begin, last < 0 ? begin : std::clamp(last / stride_ + 1, begin, std::max(begin, result_))};
   }
 
+  /// Calls f(i) for the outputs before and after those.
+  template <class F>
+  constexpr void for_ends(const F& f) const {
+    const auto [begin, end] = whole();
+    for (Index i = 0; i < std::min(begin, result_); ++i) f(i);
+    for (Index i = end; i < result_; ++i) f(i);
+  }
+
   constexpr bool divisor_is_uniform() const {
     if (result_ == 0) return true;
     return is_affine() && divisor(0) == divisor(result_ - 1) && (result_ < 3 || divisor(0) == kernel_);
@@ -204,8 +213,9 @@ class Axis {
 
   constexpr Taps clipped(Index first, Index step, Index count) const {
     if (first >= 0 && first + (count - 1) * step < source_) return {first, step, count, 0, count};
-    const Index begin = first >= 0 ? 0 : std::min(ceil_div(-first, step), count);
-    const Index end = first >= source_ ? 0 : std::min(ceil_div(source_ - first, step), count);
+    const auto steps = [step](Index cells) { return step == 1 ? cells : ceil_div(cells, step); };
+    const Index begin = first >= 0 ? 0 : std::min(steps(-first), count);
+    const Index end = first >= source_ ? 0 : std::min(steps(source_ - first), count);
     return {first, step, count, begin, std::max(begin, end)};
   }
 

@@ -41,25 +41,57 @@ class IndexReader {
     }
   }
 
-  /// The plane offset, in memory order, of a faultless index that is not
-  /// absent.
-  Index offset(I index, const WindowTaps& taps) const {
-    if constexpr (FlatIndex<I>) {
-      return problem_.reversed ? memory_offset(index) : static_cast<Index>(index);
-    } else {
-      if (static_cast<std::size_t>(index) < known_taps_) return window_start(taps) + tap_offset_[index];
-      const std::array<Index, 3> tap = tap_numbers(index, taps);
-      Index offset = 0;
-      for (std::size_t a = 0; a < 3; ++a) offset += taps[a].position(tap[a]) * plane_stride_[a];
-      return offset;
+  /// Whether an index is a plane offset, or that of its tap from the start of its window, in a table.
+  bool looks_up() const { return FlatIndex<I> ? !problem_.reversed : known_taps_ > 0; }
+  /// Then a faultless index that is not absent is at plane offset start + look_up()(index), in memory order.
+  auto look_up() const {
+    return [table = tap_offset_.data()](I index) EIGENPOOL_LAMBDA {
+      if constexpr (FlatIndex<I>)
+        return static_cast<Index>(index);
+      else
+        return table[index];
+    };
+  }
+  /// What position i on memory axis a adds to the start, and the position after it once more.
+  Index start(std::size_t a, Index i) const {
+    return FlatIndex<I> ? 0 : (i * problem_.axes[a].stride() - problem_.axes[a].padding()) * plane_stride_[a];
+  }
+  Index start_step(std::size_t a) const {
+    return FlatIndex<I> || problem_.axes[a].result() < 2 ? 0 : problem_.axes[a].stride() * plane_stride_[a];
+  }
+
+  /// Whether `count` indices from `p` on, of the window over `cell`, are absent or name taps in the source, found
+  /// without division where it looks up.
+  bool surely_faultless(const I* p, Index count, const Cell& cell) const {
+    if (FlatIndex<I> || !looks_up()) return false;
+    std::array<Index, 3> first{}, source{};
+    for (std::size_t a = 0; a < 3; ++a) {
+      first[a] = cell.at[a] * problem_.axes[a].stride() - problem_.axes[a].padding();
+      source[a] = problem_.axes[a].source();
     }
+    bool all = true;
+    for (Index i = 0; i < count; ++i) {
+      if (is_absent(p[i])) continue;
+      const auto number = static_cast<std::size_t>(p[i]);
+      if (number >= known_taps_) return false;
+      for (std::size_t a = 0; a < 3; ++a) {
+        const Index position = first[a] + tap_position_[number][a];
+        all &= position >= 0 && position < source[a];
+      }
+    }
+    return all;
+  }
+
+  /// The same offset of any index, by division.
+  Index offset(I index, const WindowTaps& taps) const {
+    if constexpr (FlatIndex<I>) return memory_offset(index);
+    const std::array<Index, 3> tap = tap_numbers(index, taps);
+    Index offset = 0;
+    for (std::size_t a = 0; a < 3; ++a) offset += taps[a].position(tap[a]) * plane_stride_[a];
+    return offset;
   }
 
  private:
-  Index window_start(const WindowTaps& taps) const {
-    return taps[0].first * plane_stride_[0] + taps[1].first * plane_stride_[1] + taps[2].first * plane_stride_[2];
-  }
-
   // Row-major in logical order: the last logical axis counts fastest.
   std::array<Index, 3> tap_numbers(I index, const WindowTaps& taps) const {
     std::array<Index, 3> tap{};
@@ -96,14 +128,18 @@ class IndexReader {
     for (std::size_t number = 0; number < static_cast<std::size_t>(count); ++number) {
       const std::array<Index, 3> tap = tap_numbers(static_cast<I>(number), taps);
       tap_offset_[number] = 0;
-      for (std::size_t a = 0; a < 3; ++a) tap_offset_[number] += taps[a].position(tap[a]) * plane_stride_[a];
+      for (std::size_t a = 0; a < 3; ++a) {
+        tap_position_[number][a] = taps[a].position(tap[a]);
+        tap_offset_[number] += tap_position_[number][a] * plane_stride_[a];
+      }
     }
     known_taps_ = static_cast<std::size_t>(count);
   }
 
   const Problem& problem_;
   std::array<Index, 3> plane_stride_;
-  std::array<Index, 255> tap_offset_{};
+  std::array<Index, 255> tap_offset_;  // of the first known_taps_
+  std::array<std::array<Index, 3>, 255> tap_position_;
   std::size_t known_taps_ = 0;
 };
 
@@ -189,21 +225,23 @@ void require_indices(const Function& function, const Problem& problem, const I* 
     const Index count = problem.cells() * problem.inner;
     if (any_beyond(indices, count, problem.plane())) find_fault(0, count, {});
   } else {
-    const bool alike = problem.is_affine();  // then only windows at an edge have taps outside
     const Index taps = static_cast<Index>(problem.max_taps()), all = problem.cells() * problem.inner;
-    const bool check_all = !alike || any_beyond(indices, all, taps);
-    const Span whole = problem.axes[2].whole();
-    Cell cell = Cell::number(problem, 0);
+    const bool check_all = !problem.is_affine() || any_beyond(indices, all, taps);  // else only windows at an edge
+    const Span inner0 = problem.axes[0].whole(), inner1 = problem.axes[1].whole();
     const Index row = problem.axes[2].result();
+    const auto check = [&](Index number, const Cell& cell) {
+      const Index begin = number * problem.inner;
+      if (!reader.surely_faultless(indices + begin, problem.inner, cell))
+        find_fault(begin, begin + problem.inner, window_taps(problem, cell));
+    };
+    Cell cell = Cell::number(problem, 0);
     for (Index i = 0; i < problem.cells(); i += row, cell.next_row(problem)) {
-      WindowTaps window = window_taps(problem, cell);
-      const bool inner_row = !check_all && window[0].is_whole() && window[1].is_whole();
-      for (Index o = 0; o < row; ++o) {
-        if (inner_row && o == whole.begin && whole.begin < whole.end) o = whole.end;
-        if (o >= row) break;
-        window[2] = problem.axes[2].taps(o);
-        find_fault((i + o) * problem.inner, (i + o + 1) * problem.inner, window);
-      }
+      Cell at = cell;
+      const auto check_at = [&](Index o) { at.at[2] = o, check(i + o, at); };
+      if (check_all || !inner0.holds(cell.at[0]) || !inner1.holds(cell.at[1]))
+        for (Index o = 0; o < row; ++o) check_at(o);
+      else
+        problem.axes[2].for_ends(check_at);
     }
   }
 }

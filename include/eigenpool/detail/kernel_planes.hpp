@@ -57,7 +57,7 @@ class PlanesKernel {
   };
 
   static Index bytes_per_plane(const Problem& problem) {
-    return problem.plane() * size + problem.result_plane() * Output::bytes;
+    return problem.plane() * size + problem.result_plane() * Output::cell_bytes;
   }
   /// As many as fit, up to what amortises a window's cost.
   static Index group(const Problem& problem) {

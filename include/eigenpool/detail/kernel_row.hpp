@@ -381,13 +381,13 @@ class RowKernel {
   template <int B>
   EIGENPOOL_INLINE void emit_ends(const Block& block, Index at, const typename Output::Info& info, Row columns) const {
     const Index row = problem_.axes[2].result();
-    const Span whole = problem_.axes[2].whole();
-    simd::apart<B>([=, unit = block.unit, rows = block.rows, writer = output_.writer(),
+    simd::apart<B>([=, &axis = problem_.axes[2], unit = block.unit, rows = block.rows, writer = output_.writer(),
                     horizontal = Horizontal<R, B>(problem_.axes[2], plan_, block.unit)]() EIGENPOOL_LAMBDA {
-      for (Index o = whole.begin > 0 ? 0 : whole.end; o < row; o = o + 1 == whole.begin ? whole.end : o + 1)
+      axis.for_ends([&](Index o) EIGENPOOL_LAMBDA {
         horizontal.reduce_column(columns, o, rows, [&](Index r, Index c, const auto& acc) EIGENPOOL_LAMBDA {
           writer.template write<single>(at + (r * row + o) * unit + c, acc, 1, info, o * unit + c);
         });
+      });
     });
   }
 

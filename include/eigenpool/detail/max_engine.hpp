@@ -2,8 +2,6 @@
 // global windows alike.
 #pragma once
 
-#include "gather_rows.hpp"
-#include "run_kernel.hpp"
 #include "scatter.hpp"
 
 EIGENPOOL_BEGIN
@@ -65,19 +63,6 @@ void max_pool_with_indices_into(const Function& function, Y& y, T& indices, cons
   max_indexed(plan.problem, input.data(), y.data(), indices.data(), Parallel<Device>(device));
 }
 
-/// dx = 0, then dx[index] += dy, by the faster way.
-template <class S, class I, class P>
-void add_at_maxima(const Problem& problem, const S* dy, const I* indices, S* dx, const P& parallel) {
-  if (problem.outer == 0 || problem.inner == 0) return;
-  if constexpr (CompactIndex<I> && !is_custom<S>) {
-    const double bytes =
-        static_cast<double>(problem.outer * problem.inner) * static_cast<double>(problem.plane()) * sizeof(S);
-    if (Gather<S, I>::suits(problem)) return run_kernel(Gather<S, I>(problem, dy, indices, dx), bytes, parallel);
-    if (RowGather<S, I>::suits(problem)) return run_kernel(RowGather<S, I>(problem, dy, indices, dx), bytes, parallel);
-  }
-  scatter(problem, dy, indices, dx, parallel);
-}
-
 /// dx from indices. `output()` gives the tensor to write: a new one, made only
 /// now that all else is checked, or the caller's, whose shape is `shape`.
 template <Layout layout, int D, std::size_t R, class G, class T, class Windows, class Output, PoolingDevice Device>
@@ -94,7 +79,7 @@ void max_backward(const Function& function, const char* argument, const Extents<
   const Bytes written(dx.data(), dx.size());
   require_apart(function, "output", written, "gradient", Bytes(gradient.data(), elements(gradient.shape())));
   require_apart(function, "output", written, "indices", Bytes(numbers.data(), elements(numbers.shape())));
-  add_at_maxima(plan.problem, gradient.data(), numbers.data(), dx.data(), Parallel<Device>(device));
+  scatter(plan.problem, gradient.data(), numbers.data(), dx.data(), Parallel<Device>(device));
 }
 
 /// dx from the forward's input: its maxima are found again, by the same rules.
@@ -114,7 +99,7 @@ void max_backward_from_input(const Function& function, const G& dy, const X& x, 
   std::vector<std::int64_t> indices(count);
   const Parallel<Device> parallel(device);
   max_indexed(plan.problem, input.data(), maxima.data(), indices.data(), parallel);
-  add_at_maxima(plan.problem, gradient.data(), indices.data(), dx.data(), parallel);
+  scatter(plan.problem, gradient.data(), indices.data(), dx.data(), parallel);
 }
 
 template <Layout layout, int D, class Y, class G, class X, class Windows, PoolingDevice Device>

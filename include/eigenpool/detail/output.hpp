@@ -9,7 +9,7 @@
 //                  in a table, filled by fill_table, of which write uses the
 //                  entries i, i + 1, ...
 // For planes that are computed side by side in a tile, tile(memory, problem) is
-// the same output there, of `bytes` bytes a cell, and take<B>(tile, cells, at)
+// the same output there, of `cell_bytes` bytes a cell, and take<B>(tile, cells, at)
 // brings its cells to their place.
 // `absolute` says that numbers on axis 1 count from the start of the plane, not
 // of the window.
@@ -34,7 +34,7 @@ class Values {
   };
   explicit Values(S* values) : values_(values) {}
 
-  static constexpr Index bytes = sizeof(S);
+  static constexpr Index cell_bytes = sizeof(S);
   Values tile(unsigned char* memory, const Problem&) const { return Values(reinterpret_cast<S*>(memory)); }
   template <int B>
   EIGENPOOL_INLINE void take(const Values& tile, const simd::RowsBeside& cells, Index at) const {
@@ -87,7 +87,7 @@ class ValuesAndIndices {
   ValuesAndIndices(S* values, I* indices, const Problem& problem, const Numbering& numbering)
       : values_(values), indices_(indices), problem_(problem), numbering_(numbering) {}
 
-  static constexpr Index bytes = sizeof(S) + sizeof(I);
+  static constexpr Index cell_bytes = sizeof(S) + sizeof(I);
   ValuesAndIndices tile(unsigned char* memory, const Problem& tile) const {
     auto* indices = reinterpret_cast<I*>(memory + tile.cells() * tile.inner * static_cast<Index>(sizeof(S)));
     return {reinterpret_cast<S*>(memory), indices, tile, numbering_};
@@ -196,7 +196,7 @@ class Means {
       uniform_ = info(window_taps(problem, Cell::number(problem, 0))).divisor;
   }
 
-  static constexpr Index bytes = sizeof(S);
+  static constexpr Index cell_bytes = sizeof(S);
   Means tile(unsigned char* memory, const Problem& tile) const {
     return {reinterpret_cast<S*>(memory), tile, uniform_};
   }

@@ -71,7 +71,7 @@ EIGENPOOL_INLINE void for_vectors(Index length, const F& f) {
 template <class R, int B, int taps, class S, class Sink>
 EIGENPOOL_INLINE void reduce_run(const S* p, Index length, const TapLoops& loops, const Sink& sink) {
   using Lane = typename R::Lane;
-  const auto [offset, number, weight] = std::array{loops.longest().offset, loops.first_number, loops.longest().weight};
+  const Index offset = loops.longest().offset, number = loops.first_number, weight = loops.longest().weight;
   const S *second = p + offset, *third = second + offset;
   for_vectors<simd::Vec<Lane, B>::lanes>(length, [&](Index i) EIGENPOOL_LAMBDA {
     auto acc = R::template first<B>(simd::load_as<Lane, B>(p + i), number);
