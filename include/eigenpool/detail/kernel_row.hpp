@@ -21,7 +21,7 @@ class RowKernel {
         source_(source),
         end_(source + problem.outer * problem.plane() * problem.inner),
         output_(output),
-        plan_(problem.axes[2], problem.inner, !R::ordered_sum, !output.needs_table() && problem.axes[1].kernel() < 5),
+        plan_(problem.axes[2], problem.inner, !R::ordered_sum, problem.axes[1].kernel() < 5),
         ring_(problem.axes[1], !R::ordered_sum, plan_.column_pitch * problem.inner,
               plan_.is_joint() ? Scratch<R>::near_capacity : 0),
         whole_(problem.axes[1].whole()),
@@ -30,7 +30,8 @@ class RowKernel {
     fit();
     strips_ = ceil_div(problem.inner, unit_);
     if (!is_chunked() && strips_ == 1 && plan_.is_joint()) {
-      const Index row = (2 + level_rows()) * std::max(plan_.column_pitch, plan_.pitch) * unit_;
+      const Index buffers = 2 + level_rows() + (plan_.wraps ? tables() : 0);
+      const Index row = buffers * std::max(plan_.column_pitch, plan_.pitch) * unit_;
       joined_ = std::clamp((Scratch<R>::near_capacity - needed(0)) / row, Index{1}, most_joined);
       if (ring_.is_whole()) joined_ = problem.axes[1].result();
     }
@@ -61,7 +62,7 @@ class RowKernel {
     for (Index strip = 0; strip < strips_; ++strip) {
       for (Index o = 0; o < problem_.axes[2].result(); o += chunk_) {
         Block block(*this, o, strip * unit_);
-        fill_tables<B>(block, work);
+        fill_tables(block, work);
         fill<B>(work.rows.columns.from(-lead), 0, lead);
         work.ring.restart();
         block.cell = Cell::number(problem_, begin * problem_.axes[2].result());
@@ -111,8 +112,8 @@ class RowKernel {
       const Index elements = kernel.row_elements(kernel.joined_);
       rows = {scratch.row(elements + lead).from(lead), scratch.row(elements), levels.data()};
       for (Index l = 0; l < kernel.level_rows(); ++l) levels[static_cast<std::size_t>(l)] = scratch.row(elements);
-      if (kernel.output_.needs_table()) table = scratch.row(kernel.width());
-      if (R::numbered) column_numbers = scratch.row(kernel.width());
+      if (kernel.output_.needs_table()) table = scratch.row(kernel.table_elements(kernel.joined_));
+      if (R::numbered) column_numbers = scratch.row(kernel.table_elements(kernel.joined_));
       if (kernel.uses_ring()) ring.allocate(scratch, kernel.width());
     }
   };
@@ -137,9 +138,12 @@ class RowKernel {
     return plan_.way == RowPlan::Way::interleaved ? 1 + bit_width(plan_.kernel / plan_.stride + 1)
                                                   : plan_.doubling.levels();
   }
+  // What differs from column to column: for rows that wrap, over all of them.
+  Index tables() const { return (output_.needs_table() ? 1 : 0) + (R::numbered ? 1 : 0); }
+  Index table_elements(Index joined) const { return plan_.wraps ? row_elements(joined) : width(); }
   Index needed(Index joined) const {
-    const Index tables = (output_.needs_table() ? 1 : 0) + (R::numbered ? 1 : 0);
-    return lead + (2 + level_rows()) * Scratch<R>::padded(row_elements(joined)) + tables * Scratch<R>::padded(width()) +
+    return lead + (2 + level_rows()) * Scratch<R>::padded(row_elements(joined)) +
+           tables() * Scratch<R>::padded(table_elements(joined)) +
            (uses_ring() ? ring_.template needed<R>(width()) : 0);
   }
 
@@ -149,15 +153,29 @@ class RowKernel {
     while (chunk_ > 1 && needed(1) > Scratch<R>::capacity) chunk_ = (chunk_ + 1) / 2;
   }
 
-  template <int B>
   EIGENPOOL_INLINE void fill_tables(const Block& block, const Work& work) const {
-    if (output_.needs_table()) output_.template fill_table<R>(work.table, block.begin, block.outputs, block.unit);
-    if constexpr (R::numbered) {
-      const Index stride = output_.numbering().stride[2];
-      for (Index column = 0; column < block.columns; ++column)
-        std::fill_n(work.column_numbers.numbers + column * block.unit, block.unit,
-                    static_cast<typename R::Number>((block.first_column + column) * stride));
+    const Index row = block.columns * block.unit;
+    const Index all = plan_.wraps ? row_elements(joined_) + lead : 0;  // whole vectors are read
+    if (output_.needs_table()) {
+      output_.template fill_table<R>(work.table, block.begin, block.outputs, block.unit);
+      for (Index i = row; i < all; ++i) work.table.template store<single>(i, work.table.template load<single>(i - row));
     }
+    if constexpr (R::numbered) {
+      using Number = typename R::Number;
+      const Index stride = output_.numbering().stride[2];
+      Number* const numbers = work.column_numbers.numbers;
+      for (Index column = 0; column < block.columns; ++column)
+        std::fill_n(numbers + column * block.unit, block.unit,
+                    static_cast<Number>((block.first_column + column) * stride));
+      const Index step = row_number_step();
+      for (Index i = row; i < all; ++i) numbers[i] = static_cast<Number>(numbers[i - row] + step);
+    }
+  }
+
+  // What a tap's number grows by from a row of outputs to the next.
+  Index row_number_step() const {
+    const bool absolute = R::numbered && problem_.axes[1].result() > 1 && numbering().kind == Numbering::Kind::flat;
+    return absolute ? problem_.axes[1].stride() * numbering().stride[1] : 0;
   }
 
   template <int B>
@@ -172,9 +190,7 @@ class RowKernel {
     const Index at = (number * problem_.axes[2].result() + block.begin) * problem_.inner + block.offset;
     const Horizontal<R, B> horizontal(problem_.axes[2], plan_, block.unit);
     horizontal.reduce(work.rows, block.begin, outputs,
-                      [&](const auto& f) EIGENPOOL_LAMBDA { emit<B>(block, first, at, work.table, f); });
-    if (plan_.wraps)
-      emit_ends<B>(block, at, output_.template row_info<R>(first, work.table, uses_ring()), work.rows.columns);
+                      [&](const auto& f) EIGENPOOL_LAMBDA { emit<B>(block, first, at, work, f); });
   }
 
   // All memory from the first row of the source that a block reads to the last.
@@ -212,9 +228,7 @@ class RowKernel {
       const Index alike = o >= whole_.begin && o < whole_.end ? std::min(whole_.end - o, block.rows - r) : 1;
       const OuterTaps taps{problem_.axes[0].taps(block.cell.at[0]), axis.taps(o)};
       const Row to = work.rows.columns.from(r * plan_.column_pitch * block.unit);
-      const bool absolute = R::numbered && alike > 1 && numbering().kind == Numbering::Kind::flat;
-      const RowRun rows{alike, axis.stride(), numbering().base(1, taps[1], taps[1].real_begin),
-                        absolute ? axis.stride() * numbering().stride[1] : 0};
+      const RowRun rows{alike, axis.stride(), numbering().base(1, taps[1], taps[1].real_begin), row_number_step()};
       gather_rows<B>(block, taps, rows, to, plan_.column_pitch * block.unit, work.column_numbers);
       r += alike;
       block.cell.at[1] += alike - 1;
@@ -287,7 +301,8 @@ class RowKernel {
     // Neighbouring columns are one run of memory, unless a part of each is left out.
     const Index length = (block.real_end - block.real_begin) * block.unit;
     Index run = block.unit == problem_.inner ? length : block.unit;
-    if (!R::numbered && length == all && pitch == all && step == all && run == length) run *= count, count = 1;
+    const bool one_run = length == all && pitch == all && step == all && run == length;
+    if (one_run && (plan_.wraps || !R::numbered)) run *= count, count = 1;
     const Index runs = block.unit == problem_.inner ? 1 : block.real_end - block.real_begin;
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
     const S* const last = run >= lanes ? end_ : end_ - loops.last_offset() - lanes;  // whole vectors may start here
@@ -334,35 +349,35 @@ class RowKernel {
     for (Index i = lanes; i < length; i += lanes) row.template store<B>(begin + i, R::template identity<B>());
   }
 
+  // Groups of rows whose outputs are written alike.
   template <int B, class F>
-  EIGENPOOL_INLINE void emit(const Block& block, Cell cell, Index at, const Row& table, const F& f) const {
-    std::array<typename Output::Info, most_joined> infos;
-    infos[0] = output_.template row_info<R>(cell, table, uses_ring());
-    if (!output_.needs_table()) return emit_rows<B>(block, block.rows, 0, at, infos.data(), f);
+  EIGENPOOL_INLINE void emit(const Block& block, Cell cell, Index at, const Work& work, const F& f) const {
     const Index row = problem_.axes[2].result() * problem_.inner;
     for (Index r = 0; r < block.rows;) {
+      const auto info = output_.template row_info<R>(cell, work.table, uses_ring());
       const Index begin = r;
-      for (; r < block.rows && r - begin < most_joined; ++r, cell.next_row(problem_))
-        infos[static_cast<std::size_t>(r - begin)] = output_.template row_info<R>(cell, table, uses_ring());
-      emit_rows<B>(block, r - begin, begin, at + begin * row, infos.data(), f);
+      if (!output_.needs_table()) r = block.rows;
+      while (r < block.rows && output_.template row_info<R>(cell, work.table, uses_ring()) == info)
+        ++r, cell.next_row(problem_);
+      emit_rows<B>(block, begin, r - begin, at + begin * row, info, f);
+      if (plan_.wraps) emit_ends<B>(block, r - begin, at + begin * row, info, work.rows.columns.from(begin * row));
     }
   }
 
-  // `rows` rows from number `first` of the block on; those that differ have an info each.
+  // `rows` rows from number `first` of the block on.
   template <int B, class F>
-  EIGENPOOL_INLINE void emit_rows(const Block& block, Index rows, Index first, Index at,
-                                  const typename Output::Info* infos, const F& f) const {
+  EIGENPOOL_INLINE void emit_rows(const Block& block, Index first, Index rows, Index at,
+                                  const typename Output::Info& info, const F& f) const {
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
     const Index length = block.outputs * block.unit, row = problem_.axes[2].result() * problem_.inner;
     const Index pitch = plan_.pitch * block.unit;
     Index run = block.unit == problem_.inner ? length : block.unit;
     const Index runs = length / run;
-    const bool varied = output_.needs_table();
-    if (!varied && run == row && pitch == row) run *= rows, rows = 1;  // all rows are one run
+    const bool one_run = run == row && pitch == row && (plan_.wraps || !output_.needs_table());
+    if (one_run) run *= rows, rows = 1;
     simd::apart<B>([=, inner = problem_.inner, writer = output_.writer()]() EIGENPOOL_LAMBDA {
       for (Index r = 0; r < rows; ++r) {
         const Index from = (first + r) * pitch, to = at + r * row;
-        const auto info = infos[varied ? r : 0];
         for (Index c = 0, i = 0; c < runs; ++c, i += run) {
           const auto write = [&](Index k, Index count) EIGENPOOL_LAMBDA {
             writer.template write<B>(to + c * inner + k, f(from + i + k), count, info, i + k);
@@ -379,9 +394,10 @@ class RowKernel {
 
   // The outputs whose windows reach into the padding, for which windows that wrap took other rows.
   template <int B>
-  EIGENPOOL_INLINE void emit_ends(const Block& block, Index at, const typename Output::Info& info, Row columns) const {
+  EIGENPOOL_INLINE void emit_ends(const Block& block, Index rows, Index at, const typename Output::Info& info,
+                                  Row columns) const {
     const Index row = problem_.axes[2].result();
-    simd::apart<B>([=, &axis = problem_.axes[2], unit = block.unit, rows = block.rows, writer = output_.writer(),
+    simd::apart<B>([=, &axis = problem_.axes[2], unit = block.unit, writer = output_.writer(),
                     horizontal = Horizontal<R, B>(problem_.axes[2], plan_, block.unit)]() EIGENPOOL_LAMBDA {
       axis.for_ends([&](Index o) EIGENPOOL_LAMBDA {
         horizontal.reduce_column(columns, o, rows, [&](Index r, Index c, const auto& acc) EIGENPOOL_LAMBDA {

@@ -24,7 +24,9 @@ namespace detail {
 template <class S>
 class Values {
  public:
-  struct Info {};
+  struct Info {
+    bool operator==(const Info&) const = default;
+  };
   struct Writer {
     S* values;
     template <int B, class Lane>
@@ -64,6 +66,7 @@ class ValuesAndIndices {
     Index base;         // what a tap's number counts from
     const void* table;  // for each column, what to take from a number
     Index step;         // between the bases of neighbouring cells
+    bool operator==(const Info&) const = default;
   };
   struct Writer {
     S* values;
@@ -171,6 +174,7 @@ class Means {
   struct Info {
     Index divisor;
     const void* table;  // for each column, a factor of the divisor
+    bool operator==(const Info&) const = default;
   };
   struct Writer {
     S* values;
