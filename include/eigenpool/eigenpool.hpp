@@ -11,4 +11,5 @@
 #include "adaptive_avg_pool.hpp"
 #include "global_max_pool.hpp"
 #include "global_avg_pool.hpp"
+#include "segment_pool.hpp"
 // clang-format on
