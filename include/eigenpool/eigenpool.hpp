@@ -11,6 +11,7 @@
 #include "adaptive_avg_pool.hpp"
 #include "global_max_pool.hpp"
 #include "global_avg_pool.hpp"
+#include "blur_pool.hpp"
 #include "sequence_pool.hpp"
 #include "segment_pool.hpp"
 // clang-format on

@@ -111,4 +111,31 @@ struct OutputSize {
 struct KeepDims {};
 inline constexpr KeepDims keep_dims{};
 
+/// What a blur takes for the cells outside the input: the mirror image in the outermost cell (which is not repeated),
+/// the outermost cell, or 0.
+enum class BlurPadding { reflect, replicate, zero };
+
+/// An anti-aliasing blur:
+///   kernel   taps per axis, 1 to 7; their weights are binomial, 1 2 1 over 4, 1 3 3 1 over 8, ...
+///   stride   cells between neighbouring outputs
+///   padding  of (kernel - 1) / 2 cells before and kernel / 2 cells after the input, both rounded down
+template <int D>
+struct Blur {
+  Sizes<D> kernel = 3;
+  Sizes<D> stride = 2;
+  BlurPadding padding = BlurPadding::reflect;
+};
+
+/// The windows of a maximum at every cell, with stride 1: see Window.
+template <int D>
+struct DenseWindow {
+  Sizes<D> kernel = 2;
+  Padding<D> padding = 0;
+};
+
+/// What a sequence without a valid step becomes: an error, unless `empty` gives the value.
+struct SequenceOptions {
+  std::optional<double> empty = std::nullopt;
+};
+
 EIGENPOOL_END

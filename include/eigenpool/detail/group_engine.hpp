@@ -50,7 +50,7 @@ void extreme_groups_with_indices(const Rows& x_rows, const Groups& groups, const
   using Single = ArgMax<S, Compared<S>, std::int64_t, true>;
   const GroupKernel<Single, S, GroupExtremesAndIndices<S, I, minimum>, minimum> kernel(x_rows, groups, x, output);
   parallel(kernel.tasks(), 64.0, [&](Index begin, Index end) {
-    std::vector<S> scratch(kernel.scratch());
+    std::vector<S> scratch(static_cast<std::size_t>(kernel.scratch()));
     kernel.template run<static_cast<int>(sizeof(Compared<S>))>(begin, end, scratch.data());
   });
 }

@@ -3,9 +3,9 @@
 // the same order.
 #pragma once
 
-#include "../simd/dispatch.hpp"
 #include "groups.hpp"
 #include "output.hpp"
+#include "scratch_task.hpp"
 #include "tree.hpp"
 
 EIGENPOOL_BEGIN
@@ -94,9 +94,7 @@ class GroupKernel {
   Index tasks() const { return ceil_div(rows_.features, strip_) * groups_.size(); }
 
   /// What a run needs to turn a group in.
-  std::size_t scratch() const {
-    return rows_.inner > 1 ? static_cast<std::size_t>(groups_.longest() * strip_) : std::size_t{0};
-  }
+  Index scratch() const { return rows_.inner > 1 ? groups_.longest() * strip_ : 0; }
 
   template <int B>
   EIGENPOOL_INLINE void run(Index begin, Index end, S* scratch) const {
@@ -222,19 +220,6 @@ class GroupKernel {
   Index strip_;
 };
 
-/// Tasks [begin, end) of a kernel, for simd::dispatch.
-template <class Kernel, class S>
-struct GroupTask {
-  const Kernel* kernel;
-  Index begin, end;
-  S* scratch;
-
-  template <int B>
-  EIGENPOOL_INLINE void run() const {
-    kernel->template run<B>(begin, end, scratch);
-  }
-};
-
 /// Reduces every group of x's rows with R into `output`.
 template <class R, bool minimum, class S, class Output, class P>
 void reduce_groups(const Rows& rows, const Groups& groups, const S* x, const Output& output, const P& parallel) {
@@ -242,13 +227,8 @@ void reduce_groups(const Rows& rows, const Groups& groups, const S* x, const Out
   if (groups.size() == 0 || rows.features == 0) return;
   const Kernel kernel(rows, groups, x, output);
   const double elements = static_cast<double>(rows.count() + groups.size()) * static_cast<double>(rows.features);
-  parallel(kernel.tasks(), elements * sizeof(S) / static_cast<double>(kernel.tasks()), [&](Index begin, Index end) {
-    std::vector<S> scratch(kernel.scratch());
-    if constexpr (std::is_arithmetic_v<typename R::Lane>)
-      simd::dispatch(GroupTask<Kernel, S>{&kernel, begin, end, scratch.data()});
-    else
-      kernel.template run<static_cast<int>(sizeof(typename R::Lane))>(begin, end, scratch.data());
-  });
+  parallel(kernel.tasks(), elements * sizeof(S) / static_cast<double>(kernel.tasks()),
+           [&](Index begin, Index end) { run_in_scratch<typename R::Lane, S>(kernel, begin, end); });
 }
 
 }  // namespace detail

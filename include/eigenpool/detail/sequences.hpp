@@ -4,12 +4,6 @@
 #include "group_engine.hpp"
 
 EIGENPOOL_BEGIN
-
-/// What a sequence without a valid step becomes: an error, unless `empty` gives the value.
-struct SequenceOptions {
-  std::optional<double> empty = std::nullopt;
-};
-
 namespace detail {
 
 /// A mask beside a tensor X of sequences: (N, T), in X's storage order.
