@@ -38,6 +38,14 @@ struct Fronts;
     EIGENPOOL_TEST_FRONT(max_pool_backward_into, max_pool##D##d_backward_into)                                         \
     EIGENPOOL_TEST_FRONT(max_pool_backward_from_input, max_pool##D##d_backward_from_input)                             \
     EIGENPOOL_TEST_FRONT(max_pool_backward_from_input_into, max_pool##D##d_backward_from_input_into)                   \
+    EIGENPOOL_TEST_FRONT(min_pool, min_pool##D##d)                                                                     \
+    EIGENPOOL_TEST_FRONT(min_pool_into, min_pool##D##d_into)                                                           \
+    EIGENPOOL_TEST_INDEXED_FRONT(min_pool_with_indices, min_pool##D##d_with_indices)                                   \
+    EIGENPOOL_TEST_FRONT(min_pool_with_indices_into, min_pool##D##d_with_indices_into)                                 \
+    EIGENPOOL_TEST_FRONT(min_pool_backward, min_pool##D##d_backward)                                                   \
+    EIGENPOOL_TEST_FRONT(min_pool_backward_into, min_pool##D##d_backward_into)                                         \
+    EIGENPOOL_TEST_FRONT(min_pool_backward_from_input, min_pool##D##d_backward_from_input)                             \
+    EIGENPOOL_TEST_FRONT(min_pool_backward_from_input_into, min_pool##D##d_backward_from_input_into)                   \
     EIGENPOOL_TEST_FRONT(avg_pool, avg_pool##D##d)                                                                     \
     EIGENPOOL_TEST_FRONT(avg_pool_into, avg_pool##D##d_into)                                                           \
     EIGENPOOL_TEST_FRONT(avg_pool_backward, avg_pool##D##d_backward)                                                   \
@@ -50,6 +58,14 @@ struct Fronts;
     EIGENPOOL_TEST_FRONT(adaptive_max_pool_backward_into, adaptive_max_pool##D##d_backward_into)                       \
     EIGENPOOL_TEST_FRONT(adaptive_max_pool_backward_from_input, adaptive_max_pool##D##d_backward_from_input)           \
     EIGENPOOL_TEST_FRONT(adaptive_max_pool_backward_from_input_into, adaptive_max_pool##D##d_backward_from_input_into) \
+    EIGENPOOL_TEST_FRONT(adaptive_min_pool, adaptive_min_pool##D##d)                                                   \
+    EIGENPOOL_TEST_FRONT(adaptive_min_pool_into, adaptive_min_pool##D##d_into)                                         \
+    EIGENPOOL_TEST_INDEXED_FRONT(adaptive_min_pool_with_indices, adaptive_min_pool##D##d_with_indices)                 \
+    EIGENPOOL_TEST_FRONT(adaptive_min_pool_with_indices_into, adaptive_min_pool##D##d_with_indices_into)               \
+    EIGENPOOL_TEST_FRONT(adaptive_min_pool_backward, adaptive_min_pool##D##d_backward)                                 \
+    EIGENPOOL_TEST_FRONT(adaptive_min_pool_backward_into, adaptive_min_pool##D##d_backward_into)                       \
+    EIGENPOOL_TEST_FRONT(adaptive_min_pool_backward_from_input, adaptive_min_pool##D##d_backward_from_input)           \
+    EIGENPOOL_TEST_FRONT(adaptive_min_pool_backward_from_input_into, adaptive_min_pool##D##d_backward_from_input_into) \
     EIGENPOOL_TEST_FRONT(adaptive_avg_pool, adaptive_avg_pool##D##d)                                                   \
     EIGENPOOL_TEST_FRONT(adaptive_avg_pool_into, adaptive_avg_pool##D##d_into)                                         \
     EIGENPOOL_TEST_FRONT(adaptive_avg_pool_backward, adaptive_avg_pool##D##d_backward)                                 \

@@ -79,28 +79,28 @@ void reduce_windows(const Problem& problem, const S* source, const Output& outpu
            [&](Index begin, Index end) { kernel.run(begin, end); });
 }
 
-/// Forward of a maximum.
-template <class S, class Parallel>
-void max_windows(const Problem& problem, const S* source, S* result, const Parallel& parallel) {
-  reduce_windows<Max<Compared<S>>>(problem.simplified(), source, Values<S>(result), parallel);
+/// Forward of a maximum, or of a minimum: of what wins in an Order.
+template <class Order, class S, class Parallel>
+void extreme_windows(const Problem& problem, const S* source, S* result, const Parallel& parallel) {
+  reduce_windows<Extreme<Compared<S>, Order>>(problem.simplified(), source, Values<S>(result), parallel);
 }
 
-/// Forward of a maximum with indices, flat or compact.
-template <class S, class I, class Parallel>
-void max_windows_with_indices(const Problem& problem, Numbering::Kind kind, const S* source, S* result, I* indices,
-                              const Parallel& parallel) {
+/// The same with indices, flat or compact.
+template <class Order, class S, class I, class Parallel>
+void extreme_windows_with_indices(const Problem& problem, Numbering::Kind kind, const S* source, S* result, I* indices,
+                                  const Parallel& parallel) {
   if (problem.cells() == 0) return;
   const bool flat = kind == Numbering::Kind::flat;
   const Numbering numbering =
       flat ? Numbering::flat(problem) : Numbering::compact(problem, window_taps(problem, Cell::number(problem, 0)));
   const ValuesAndIndices<S, I> output(result, indices, problem, numbering);
   if constexpr (!is_custom<S>) {
-    using Lanes = ArgMax<S, Numbered<S>, simd::Signed<Numbered<S>>>;
+    using Lanes = ArgExtreme<S, Numbered<S>, simd::Signed<Numbered<S>>, Order>;
     if ((flat || problem.is_affine()) && numbers_fit<Lanes>(problem, numbering))
       return reduce_windows<Lanes>(problem, source, output, parallel);
   }
-  const ScalarKernel<ArgMax<S, Compared<S>, std::int64_t, true>, S, ValuesAndIndices<S, I>> kernel(problem, source,
-                                                                                                   output);
+  const ScalarKernel<ArgExtreme<S, Compared<S>, std::int64_t, Order, true>, S, ValuesAndIndices<S, I>> kernel(
+      problem, source, output);
   parallel(kernel.tasks(), 64.0, [&](Index begin, Index end) { kernel.run(begin, end); });
 }
 

@@ -1,5 +1,5 @@
 // Maxima with indices, and the backward of a maximum, for fixed, adaptive and
-// global windows alike.
+// global windows alike; with the order Smaller, minima.
 #pragma once
 
 #include "scatter.hpp"
@@ -26,13 +26,13 @@ void require_numberable(const Function& function, const Problem& problem) {
          std::to_string(sizeof(I)) + "-byte index can reach (0 to " + std::to_string(last) + ")");
 }
 
-template <class S, class I, class P>
+template <class Order, class S, class I, class P>
 void max_indexed(const Problem& problem, const S* x, S* y, I* indices, const P& parallel) {
   const auto kind = FlatIndex<I> ? Numbering::Kind::flat : Numbering::Kind::compact;
-  max_windows_with_indices(problem, kind, x, y, indices, parallel);
+  extreme_windows_with_indices<Order>(problem, kind, x, y, indices, parallel);
 }
 
-template <Layout layout, int D, int Q, IndexScalar I, class X, class Windows>
+template <Layout layout, int D, int Q, IndexScalar I, class Order = Larger, class X, class Windows>
 auto max_pooled_with_indices(const Function& function, const X& x, const Windows& windows) {
   const Eigen::DefaultDevice device;
   const Operand<X> input(x, device);
@@ -41,11 +41,12 @@ auto max_pooled_with_indices(const Function& function, const X& x, const Windows
   const auto shape = plan.template result<layout, Q>();
   WithIndices<ResultTensor<X, Q>, ResultTensor<X, Q, I>> result{make_tensor<ResultTensor<X, Q>>(shape),
                                                                 make_tensor<ResultTensor<X, Q, I>>(shape)};
-  max_indexed(plan.problem, input.data(), result.output.data(), result.indices.data(), Parallel(device));
+  max_indexed<Order>(plan.problem, input.data(), result.output.data(), result.indices.data(), Parallel(device));
   return result;
 }
 
-template <Layout layout, int D, OutputTensor Y, OutputTensor T, class X, class Windows, PoolingDevice Device>
+template <Layout layout, int D, class Order = Larger, OutputTensor Y, OutputTensor T, class X, class Windows,
+          PoolingDevice Device>
 void max_pool_with_indices_into(const Function& function, Y& y, T& indices, const X& x, const Windows& windows,
                                 const Device& device) {
   using I = ScalarOf<T>;
@@ -60,7 +61,7 @@ void max_pool_with_indices_into(const Function& function, Y& y, T& indices, cons
   require_apart(function, "output", output, "input", source);
   require_apart(function, "indices", numbers, "input", source);
   require_apart(function, "indices", numbers, "output", output);
-  max_indexed(plan.problem, input.data(), y.data(), indices.data(), Parallel<Device>(device));
+  max_indexed<Order>(plan.problem, input.data(), y.data(), indices.data(), Parallel<Device>(device));
 }
 
 /// dx from indices. `output()` gives the tensor to write: a new one, made only
@@ -83,7 +84,8 @@ void max_backward(const Function& function, const char* argument, const Extents<
 }
 
 /// dx from the forward's input: its maxima are found again, by the same rules.
-template <Layout layout, int D, class G, class X, class Windows, class Output, PoolingDevice Device>
+template <Layout layout, int D, class Order = Larger, class G, class X, class Windows, class Output,
+          PoolingDevice Device>
 void max_backward_from_input(const Function& function, const G& dy, const X& x, const Windows& windows,
                              const Output& output, const Device& device) {
   using S = ScalarOf<X>;
@@ -98,18 +100,18 @@ void max_backward_from_input(const Function& function, const G& dy, const X& x, 
   std::vector<S> maxima(count);
   std::vector<std::int64_t> indices(count);
   const Parallel<Device> parallel(device);
-  max_indexed(plan.problem, input.data(), maxima.data(), indices.data(), parallel);
+  max_indexed<Order>(plan.problem, input.data(), maxima.data(), indices.data(), parallel);
   scatter(plan.problem, gradient.data(), indices.data(), dx.data(), parallel);
 }
 
-template <Layout layout, int D, class Y, class G, class X, class Windows, PoolingDevice Device>
+template <Layout layout, int D, class Order = Larger, class Y, class G, class X, class Windows, PoolingDevice Device>
 void max_backward_from_input_into(const Function& function, Y& dx, const G& dy, const X& x, const Windows& windows,
                                   const Device& device) {
   const auto output = [&]() -> auto& {
     require_shape(function, "output", shape_of(dx), shape_of(x));
     return dx;
   };
-  max_backward_from_input<layout, D>(function, dy, x, windows, output, device);
+  max_backward_from_input<layout, D, Order>(function, dy, x, windows, output, device);
 }
 
 }  // namespace detail

@@ -58,13 +58,16 @@ concept IndexTensor = TensorLike<T> && IndexScalar<ScalarOf<T>> && rank_of<T>
 template <class T>
 concept Differentiable = TensorLike<T> && !std::integral<ScalarOf<T>>;
 
-/// A maximum over windows.
-struct MaxReduction {
+/// What wins over windows: a maximum or a minimum.
+template <class Order>
+struct ExtremeReduction {
   template <class S, class P>
   void operator()(const Problem& problem, const S* x, S* y, const P& parallel) const {
-    max_windows(problem, x, y, parallel);
+    extreme_windows<Order>(problem, x, y, parallel);
   }
 };
+using MaxReduction = ExtremeReduction<Larger>;
+using MinReduction = ExtremeReduction<Smaller>;
 
 /// A mean over windows.
 struct MeanReduction {

@@ -27,14 +27,12 @@
 EIGENPOOL_BEGIN
 namespace detail {
 
-/// The larger value. The exact one keeps a NaN once taken in; the other is for
-/// values that are known to be none.
-template <class L, bool exact = false>
-struct Max {
+/// What reducers have in common whose accumulators are plain lanes; R says how
+/// two of them merge.
+template <class R, class L>
+struct LaneReducer {
   using Lane = L;
-  using Exact = Max<L, true>;
   static constexpr bool numbered = false;
-  static constexpr bool ordered_sum = false;
   template <int B>
   using Acc = simd::Vec<Lane, B>;
 
@@ -56,15 +54,8 @@ struct Max {
     return x;
   }
   template <int B>
-  EIGENPOOL_INLINE static void merge(Acc<B>& a, const Acc<B>& x) {
-    if constexpr (exact)
-      a = simd::maximum(a, x);
-    else
-      a = simd::select(simd::greater(a, x), a, x);
-  }
-  template <int B>
   EIGENPOOL_INLINE static void fold(Acc<B>& a, const simd::Vec<Lane, B>& x, Index) {
-    merge<B>(a, x);
+    R::template merge<B>(a, x);
   }
   template <int B>
   EIGENPOOL_INLINE static void unzip(const Acc<B>& a, const Acc<B>& b, Acc<B>& even, Acc<B>& odd) {
@@ -74,22 +65,77 @@ struct Max {
   EIGENPOOL_INLINE static Acc<B> pairs(const Acc<B>& a, const Acc<B>& b) {
     Acc<B> even, odd;
     simd::unzip_near(a, b, even, odd);
-    merge<B>(even, odd);
+    R::template merge<B>(even, odd);
     return simd::ordered(even);
-  }
-  template <int B>
-  EIGENPOOL_INLINE static Acc<B> identity() {
-    return simd::broadcast<Lane, B>(lowest<Lane>());
   }
 };
 
-/// The larger value and the number of its tap: the first of equal values, the
-/// last of NaNs (where it is exact). S is the scalar that the lanes were widened
-/// from.
-template <class S, class L, class N, bool exact = false>
-struct ArgMax {
+/// The order of a maximum.
+struct Larger {
+  template <class T, int B>
+  EIGENPOOL_INLINE static simd::Mask<T, B> wins(const simd::Vec<T, B>& a, const simd::Vec<T, B>& b) {
+    return simd::greater(a, b);
+  }
+  /// The winner, or NaN where either is.
+  template <class T, int B>
+  EIGENPOOL_INLINE static simd::Vec<T, B> exact(const simd::Vec<T, B>& a, const simd::Vec<T, B>& b) {
+    return simd::maximum(a, b);
+  }
+  /// What everything else wins against.
+  template <class T>
+  static T worst() {
+    return lowest<T>();
+  }
+};
+
+/// The order of a minimum.
+struct Smaller {
+  template <class T, int B>
+  EIGENPOOL_INLINE static simd::Mask<T, B> wins(const simd::Vec<T, B>& a, const simd::Vec<T, B>& b) {
+    return simd::greater(b, a);
+  }
+  template <class T, int B>
+  EIGENPOOL_INLINE static simd::Vec<T, B> exact(const simd::Vec<T, B>& a, const simd::Vec<T, B>& b) {
+    if constexpr (simd::can_be_nan<T>)
+      return simd::select(simd::either(wins(b, a), simd::is_nan(b)), b, a);
+    else
+      return simd::select(wins(b, a), b, a);
+  }
+  template <class T>
+  static T worst() {
+    return highest<T>();
+  }
+};
+
+/// The value that wins in an Order. The exact one keeps a NaN once taken in; the
+/// other is for values that are known to be none.
+template <class L, class Order, bool exact = false>
+struct Extreme : LaneReducer<Extreme<L, Order, exact>, L> {
+  using Exact = Extreme<L, Order, true>;
+  static constexpr bool ordered_sum = false;
+  template <int B>
+  using Acc = simd::Vec<L, B>;
+
+  template <int B>
+  EIGENPOOL_INLINE static void merge(Acc<B>& a, const Acc<B>& x) {
+    if constexpr (exact)
+      a = Order::exact(a, x);
+    else
+      a = simd::select(Order::wins(a, x), a, x);
+  }
+  template <int B>
+  EIGENPOOL_INLINE static Acc<B> identity() {
+    return simd::broadcast<L, B>(Order::template worst<L>());
+  }
+};
+
+/// The value that wins in an Order and the number of its tap: the first of equal
+/// values, the last of NaNs (where it is exact). S is the scalar that the lanes
+/// were widened from.
+template <class S, class L, class N, class Order, bool exact = false>
+struct ArgExtreme {
   using Lane = L;
-  using Exact = ArgMax<S, L, N, true>;
+  using Exact = ArgExtreme<S, L, N, Order, true>;
   using Number = N;
   static constexpr bool numbered = true;
   static constexpr bool ordered_sum = false;
@@ -126,7 +172,7 @@ struct ArgMax {
   }
   template <int B>
   EIGENPOOL_INLINE static void fold(Acc<B>& a, const simd::Vec<Lane, B>& x, Index number) {
-    auto taken = simd::greater(x, a.value);
+    auto taken = Order::wins(x, a.value);
     if constexpr (exact && simd::can_be_nan<Lane>) taken = simd::either(taken, simd::is_nan(x));
     a.value = simd::select(taken, x, a.value);
     a.number = simd::select(taken, simd::broadcast<Number, number_bytes<B>>(static_cast<Number>(number)), a.number);
@@ -134,7 +180,7 @@ struct ArgMax {
   template <int B>
   EIGENPOOL_INLINE static void merge(Acc<B>& a, const Acc<B>& b) {
     const simd::Mask<Lane, B> lower{simd::greater(a.number, b.number).raw};
-    auto taken = simd::either(simd::greater(b.value, a.value), simd::both(simd::equal(a.value, b.value), lower));
+    auto taken = simd::either(Order::wins(b.value, a.value), simd::both(simd::equal(a.value, b.value), lower));
     if constexpr (exact && simd::can_be_nan<Lane>) {
       const simd::Mask<Lane, B> higher{simd::greater(b.number, a.number).raw};
       const auto sole = simd::equal(a.value, a.value);  // a is no NaN
@@ -164,47 +210,26 @@ struct ArgMax {
   }
   template <int B>
   EIGENPOOL_INLINE static Acc<B> identity() {
-    return {simd::broadcast<Lane, B>(static_cast<Lane>(lowest<S>())), simd::broadcast<Number, number_bytes<B>>(none)};
+    return {simd::broadcast<Lane, B>(static_cast<Lane>(Order::template worst<S>())),
+            simd::broadcast<Number, number_bytes<B>>(none)};
   }
 };
 
 /// The sum along the canonical tree.
 template <class L>
-struct Sum {
-  using Lane = L;
+struct Sum : LaneReducer<Sum<L>, L> {
   using Exact = Sum;
-  static constexpr bool numbered = false;
   static constexpr bool ordered_sum = true;
   template <int B>
-  using Acc = simd::Vec<Lane, B>;
-  using Row = typename Max<Lane>::Row;
+  using Acc = simd::Vec<L, B>;
 
-  template <int B>
-  EIGENPOOL_INLINE static Acc<B> first(const simd::Vec<Lane, B>& x, Index) {
-    return x;
-  }
   template <int B>
   EIGENPOOL_INLINE static void merge(Acc<B>& a, const Acc<B>& b) {
     a = simd::add(a, b);
   }
   template <int B>
-  EIGENPOOL_INLINE static void fold(Acc<B>& a, const simd::Vec<Lane, B>& x, Index) {
-    merge<B>(a, x);
-  }
-  template <int B>
-  EIGENPOOL_INLINE static void unzip(const Acc<B>& a, const Acc<B>& b, Acc<B>& even, Acc<B>& odd) {
-    simd::unzip(a, b, even, odd);
-  }
-  template <int B>
-  EIGENPOOL_INLINE static Acc<B> pairs(const Acc<B>& a, const Acc<B>& b) {
-    Acc<B> even, odd;
-    simd::unzip_near(a, b, even, odd);
-    merge<B>(even, odd);
-    return simd::ordered(even);
-  }
-  template <int B>
   EIGENPOOL_INLINE static Acc<B> identity() {
-    return simd::broadcast<Lane, B>(Lane(0));
+    return simd::broadcast<L, B>(L(0));
   }
 };
 

@@ -112,6 +112,20 @@ T lowest() {
     return Eigen::NumTraits<T>::lowest();
 }
 
+/// The identity of a minimum: infinity, or the highest value.
+template <class T>
+T highest() {
+  using Limits = std::numeric_limits<T>;
+  if constexpr (Limits::has_infinity && std::is_arithmetic_v<T>)
+    return Limits::infinity();
+  else if constexpr (std::is_arithmetic_v<T>)
+    return Limits::max();
+  else if constexpr (std::is_constructible_v<T, double>)
+    return T(std::numeric_limits<double>::infinity());
+  else
+    return Eigen::NumTraits<T>::highest();
+}
+
 /// sum / divisor rounded to nearest, halves to even. The divisor may be
 /// negative.
 inline std::int64_t rounded_quotient(std::int64_t sum, std::int64_t divisor) {

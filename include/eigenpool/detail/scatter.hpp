@@ -36,7 +36,7 @@ class Scatter {
 
  private:
   using Lane = Compared<S>;
-  using Sums = Scratch<Max<Lane>>;
+  using Sums = Scratch<Sum<Lane>>;
   static constexpr Index widest = 64;  // inner elements of a task
 
   void add_strip(Index outer, Index offset, Index length) const {
