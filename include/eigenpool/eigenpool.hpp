@@ -17,4 +17,5 @@
 #include "blur_pool.hpp"
 #include "sequence_pool.hpp"
 #include "segment_pool.hpp"
+#include "pool.hpp"
 // clang-format on

@@ -238,34 +238,43 @@ class StripSum {
   alignas(64) Lane sums_[capacity];
 };
 
+/// Meets the taps of one window in the canonical order: tap(offset, d) makes
+/// entry d of the stack the tap that is `offset` elements from the first. What
+/// they add up to is entry 0.
+template <class Stack, class Tap>
+EIGENPOOL_INLINE void along_tree(const TapLoops& taps, Stack& stack, const Tap& tap) {
+  const auto& [l0, l1, l2] = taps.loop;
+  Tree<Stack> tree(stack);
+  const int base0 = tree.start(l0.lead);
+  for (Index j0 = 0; j0 < l0.count; ++j0) {
+    const int base1 = tree.start(l1.lead);
+    for (Index j1 = 0; j1 < l1.count; ++j1) {
+      const int base2 = tree.start(l2.lead);
+      for (Index j2 = 0; j2 < l2.count; ++j2) {
+        tap(j0 * l0.offset + j1 * l1.offset + j2 * l2.offset, tree.push());
+        tree.carry(l2.lead + j2);
+      }
+      tree.finish(base2);
+      tree.carry(l1.lead + j1);
+    }
+    tree.finish(base1);
+    tree.carry(l0.lead + j0);
+  }
+  tree.finish(base0);
+}
+
 /// The reduction at a single element.
 template <class R, class S>
 EIGENPOOL_INLINE auto reduce_element(const S* p, const TapLoops& taps) {
   constexpr int B = static_cast<int>(sizeof(typename R::Lane));
-  typename R::template Acc<B> acc[1];
   if constexpr (R::ordered_sum) {
-    const auto& [l0, l1, l2] = taps.loop;
     LaneStack<R> stack;
-    Tree<LaneStack<R>> tree(stack);
-    const int base0 = tree.start(l0.lead);
-    for (Index j0 = 0; j0 < l0.count; ++j0) {
-      const int base1 = tree.start(l1.lead);
-      for (Index j1 = 0; j1 < l1.count; ++j1) {
-        const int base2 = tree.start(l2.lead);
-        for (Index j2 = 0; j2 < l2.count; ++j2) {
-          const S* q = p + j0 * l0.offset + j1 * l1.offset + j2 * l2.offset;
-          stack.entry(tree.push()) = simd::load_as<typename R::Lane, B>(q);
-          tree.carry(l2.lead + j2);
-        }
-        tree.finish(base2);
-        tree.carry(l1.lead + j1);
-      }
-      tree.finish(base1);
-      tree.carry(l0.lead + j0);
-    }
-    tree.finish(base0);
+    along_tree(taps, stack, [&](Index offset, int d) EIGENPOOL_LAMBDA {
+      stack.entry(d) = simd::load_as<typename R::Lane, B>(p + offset);
+    });
     return stack.entry(0);
   } else {
+    typename R::template Acc<B> acc[1];
     fold_taps<R, B, 1>(p, taps, acc);
     return acc[0];
   }
