@@ -17,5 +17,6 @@
 #include "blur_pool.hpp"
 #include "sequence_pool.hpp"
 #include "segment_pool.hpp"
+#include "lp_pool.hpp"
 #include "pool.hpp"
 // clang-format on

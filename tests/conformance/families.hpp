@@ -8,6 +8,7 @@ namespace conformance {
 
 void run_max_pool(const PoolCase& of, Findings& findings);
 void run_avg_pool(const PoolCase& of, Findings& findings);
+void run_lp_pool(const PoolCase& of, Findings& findings);
 void run_adaptive_max_pool(const PoolCase& of, Findings& findings);
 void run_adaptive_avg_pool(const PoolCase& of, Findings& findings);
 void run_global_max_pool(const PoolCase& of, Findings& findings);

@@ -31,6 +31,7 @@ std::int64_t axis_output(const PoolCase& of, std::size_t axis) {
   switch (of.op) {
     case Operator::max_pool:
     case Operator::avg_pool:
+    case Operator::lp_pool:
       return fixed_output(of.window, axis, of.input.extents[axis + 2]);
     case Operator::adaptive_max_pool:
     case Operator::adaptive_avg_pool:
@@ -47,8 +48,7 @@ Span adaptive_span(std::int64_t position, std::int64_t input, std::int64_t outpu
 }
 
 Span span(const PoolCase& of, std::size_t axis, std::int64_t position, std::int64_t outputs) {
-  const bool fixed = of.op == Operator::max_pool || of.op == Operator::avg_pool;
-  if (!fixed) return adaptive_span(position, of.input.extents[axis + 2], outputs);
+  if (!has_window(of.op)) return adaptive_span(position, of.input.extents[axis + 2], outputs);
   const WindowAttributes& window = of.window;
   return {position * window.stride[axis] - window.pad_begin[axis], window.kernel[axis], window.dilation[axis]};
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdlib>
 #include <map>
 
 namespace conformance {
@@ -32,6 +33,14 @@ bool read_batched(const CaseFile& file, int spatial_rank) {
   return layout.front() == 'N';
 }
 
+double number(const CaseFile& file, const std::string& key) {
+  const std::string& text = file.text(key);
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  if (text.empty() || *end != '\0') throw Malformed("the key '" + key + "' is not a number");
+  return value;
+}
+
 WindowAttributes read_window(const CaseFile& file, int spatial_rank) {
   WindowAttributes window;
   window.kernel = per_axis(file, "kernel", spatial_rank);
@@ -47,12 +56,16 @@ WindowAttributes read_window(const CaseFile& file, int spatial_rank) {
 }
 
 void read_attributes(PoolCase& result, const CaseFile& file) {
-  if (result.op == Operator::max_pool || result.op == Operator::avg_pool) {
+  if (has_window(result.op)) {
     result.window = read_window(file, result.spatial_rank);
   }
   if (result.op == Operator::avg_pool) {
     result.count_include_pad = file.flag("count_include_pad");
     if (file.text("divisor_override") != "none") result.divisor_override = file.integer("divisor_override");
+  }
+  if (result.op == Operator::lp_pool) {
+    result.p = number(file, "p");
+    result.signed_power = file.text("source_op").starts_with("torch");
   }
   if (result.op == Operator::adaptive_max_pool || result.op == Operator::adaptive_avg_pool) {
     result.output_size = per_axis(file, "output_size", result.spatial_rank);
@@ -132,7 +145,8 @@ Tolerance make_tolerance(const PoolCase& of, const CaseFile& file) {
   for (const double value : (of.backward ? of.grad_output : of.input).values) {
     if (std::isfinite(value)) scale = std::max(scale, std::abs(value));
   }
-  return {.relative = of.dtype == Dtype::f64 ? 1e-13 : 1e-6, .scale = scale};
+  const double exact = of.op == Operator::lp_pool ? 1e-12 : 1e-13;  // of doubles
+  return {.relative = of.dtype == Dtype::f64 ? exact : 1e-6, .scale = scale};
 }
 
 }  // namespace
@@ -141,11 +155,14 @@ bool is_max(Operator op) {
   return op == Operator::max_pool || op == Operator::adaptive_max_pool || op == Operator::global_max_pool;
 }
 
+bool has_window(Operator op) { return op == Operator::max_pool || op == Operator::avg_pool || op == Operator::lp_pool; }
+
 PoolCase make_pool_case(const CaseFile& file) {
   PoolCase result;
   result.op = choice<Operator>(file, "op",
                                {{"max_pool", Operator::max_pool},
                                 {"avg_pool", Operator::avg_pool},
+                                {"lp_pool", Operator::lp_pool},
                                 {"adaptive_max_pool", Operator::adaptive_max_pool},
                                 {"adaptive_avg_pool", Operator::adaptive_avg_pool},
                                 {"global_max_pool", Operator::global_max_pool},

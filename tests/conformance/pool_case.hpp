@@ -10,11 +10,19 @@
 
 namespace conformance {
 
-enum class Operator { max_pool, avg_pool, adaptive_max_pool, adaptive_avg_pool, global_max_pool, global_avg_pool };
+enum class Operator {
+  max_pool,
+  avg_pool,
+  lp_pool,
+  adaptive_max_pool,
+  adaptive_avg_pool,
+  global_max_pool,
+  global_avg_pool
+};
 enum class Dtype { f32, f64, u8 };
 enum class AutoPad { none, same_upper, same_lower };
 
-/// The window attributes of max_pool and avg_pool, one entry per spatial axis.
+/// The window attributes of max_pool, avg_pool and lp_pool, one entry per spatial axis.
 struct WindowAttributes {
   Extents kernel;
   Extents stride;
@@ -43,6 +51,8 @@ struct PoolCase {
   WindowAttributes window;
   bool count_include_pad = true;
   std::optional<std::int64_t> divisor_override;
+  double p = 2;               // lp_pool
+  bool signed_power = false;  // PyTorch's lp_pool
   Extents output_size;
 
   Array input;
@@ -57,6 +67,7 @@ struct PoolCase {
 inline Extents spatial(const Extents& extents) { return {extents.begin() + 2, extents.end()}; }
 
 bool is_max(Operator op);
+bool has_window(Operator op);
 
 /// Throws Malformed.
 PoolCase make_pool_case(const CaseFile& file);

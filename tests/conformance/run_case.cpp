@@ -44,6 +44,8 @@ void run(const PoolCase& of, Findings& findings) {
       return run_max_pool(of, findings);
     case Operator::avg_pool:
       return run_avg_pool(of, findings);
+    case Operator::lp_pool:
+      return run_lp_pool(of, findings);
     case Operator::adaptive_max_pool:
       return run_adaptive_max_pool(of, findings);
     case Operator::adaptive_avg_pool:

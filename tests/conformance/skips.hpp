@@ -16,7 +16,6 @@ struct Skip {
 };
 
 inline constexpr std::array skips{
-    Skip{"op", "lp_pool", "the operator does not exist yet", always},
     Skip{"op", "fractional_max_pool", "the operator does not exist yet", always},
     Skip{"op", "max_unpool", "the operator does not exist yet", always},
     Skip{"op", "roi_align", "the operator does not exist yet", always},

@@ -391,11 +391,14 @@ EIGENPOOL_INLINE void convert_in_steps(const typename Compiled<From, lanes* stat
   }
 }
 
-/// Converts while loading: `lanes` elements of S from p become lanes of T.
+/// Converts while loading: `lanes` elements of S from p become lanes of T. An S
+/// may say how it is loaded.
 template <class T, int Bytes, class S>
 EIGENPOOL_INLINE Vec<T, Bytes> load_as(const S* p) {
   using V = Vec<T, Bytes>;
-  if constexpr (std::is_same_v<S, T>) {
+  if constexpr (requires { S::template load<T, Bytes>(p); }) {
+    return S::template load<T, Bytes>(p);
+  } else if constexpr (std::is_same_v<S, T>) {
     return load<T, Bytes>(p);
   } else if constexpr (V::compiled && std::is_arithmetic_v<S>) {
     typename Compiled<S, V::lanes* static_cast<int>(sizeof(S))>::type narrow;

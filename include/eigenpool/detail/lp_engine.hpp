@@ -1,0 +1,289 @@
+// Norms over windows, and their backward.
+//
+// A norm is the root of a sum of powers. The sum is made by the kernels, as any
+// sum; where it overflowed, or is so small that powers may have been lost
+// below it, that one window is reduced again with its taps divided by the
+// largest. The backward is the sum pooling of dy / y^(p-1) over the transposed
+// windows, times x^(p-1); where one of the two may leave the scalar's range, it
+// is gathered tap by tap instead.
+#pragma once
+
+#include <atomic>
+#include <cmath>
+#include <cstdio>
+
+#include "avg_engine.hpp"
+#include "max_engine.hpp"
+#include "reducer_engine.hpp"
+#include "viewed.hpp"
+
+EIGENPOOL_BEGIN
+namespace detail {
+
+/// A tensor of real floating-point numbers.
+template <class X>
+concept RealTensor = TensorLike<X> &&(std::floating_point<ScalarOf<X>> || is_small_float<ScalarOf<X>>);
+
+/// x^p and its inverse.
+struct Power {
+  double p;
+
+  template <class L>
+  L operator()(L x) const {
+    return p == 2 ? x * x : std::pow(x, static_cast<L>(p));
+  }
+  template <class L>
+  L root(L x) const {
+    return p == 2 ? std::sqrt(x) : p == 1 ? x : std::pow(x, static_cast<L>(1 / p));
+  }
+};
+
+/// f(i) for i in [0, count), on the device.
+template <class S, class P, class F>
+void for_each_element(Index count, const P& parallel, const F& f) {
+  constexpr Index block = 1024;
+  if (count > 0)
+    parallel(ceil_div(count, block), static_cast<double>(block * sizeof(S)), [&](Index begin, Index end) {
+      for (Index i = begin * block; i < std::min(end * block, count); ++i) f(i);
+    });
+}
+
+/// Elements of the source and of the result.
+constexpr Index sources(const Problem& problem) { return problem.outer * problem.plane() * problem.inner; }
+constexpr Index results(const Problem& problem) { return problem.cells() * problem.inner; }
+
+template <class S>
+using LaneVector = std::vector<Compared<S>>;
+
+/// f(x), element by element.
+template <class S, class P, class F>
+LaneVector<S> mapped(const S* x, Index count, const P& parallel, const F& f) {
+  LaneVector<S> made(static_cast<std::size_t>(count));
+  for_each_element<S>(count, parallel,
+                      [&](Index i) { made[static_cast<std::size_t>(i)] = f(static_cast<Compared<S>>(x[i])); });
+  return made;
+}
+
+/// The norm of result i with its taps divided by the largest of them.
+template <class S>
+Compared<S> scaled_norm(const Problem& problem, const S* x, const Power& power, Index i) {
+  using Lane = Compared<S>;
+  const WindowTaps taps = window_taps(problem, Cell::number(problem, i / problem.inner));
+  const TapLoops loops = tap_loops<Sum<Lane>>(problem, taps, Numbering());
+  if (loops.empty()) return Lane(0);
+  const S* p = x + first_tap(problem, Cell::number(problem, i / problem.inner).outer, taps) + i % problem.inner;
+  const auto magnitudes = viewed<Magnitude>(p);
+  const TapLoops same = tap_loops<Extreme<Lane, Larger, true>>(problem, taps, Numbering());
+  const Lane largest = reduce_element<Extreme<Lane, Larger, true>>(magnitudes, same).raw[0];
+  if (largest == Lane(0) || !std::isfinite(largest)) return largest;
+  LaneStack<Sum<Lane>> stack;
+  along_tree(loops, stack,
+             [&](Index offset, int d) { stack.entry(d) = {{power(static_cast<Lane>(magnitudes[offset]) / largest)}}; });
+  return largest * power.root(stack.entry(0).raw[0]);
+}
+
+/// y = the norms, from the windows' sums of powers.
+template <class S, class P>
+void take_roots(const Problem& problem, const S* x, const Compared<S>* sums, S* y, const Power& power,
+                const P& parallel) {
+  using Lane = Compared<S>;
+  using Limits = std::numeric_limits<Lane>;
+  constexpr Lane least = Limits::min() / Limits::epsilon();  // a lost power is less than this rounds by
+  for_each_element<S>(results(problem), parallel, [&](Index i) {
+    const Lane sum = sums[i];
+    const bool is_safe = sum >= least && sum <= Limits::max();
+    y[i] = static_cast<S>(is_safe ? power.root(sum) : scaled_norm(problem, x, power, i));
+  });
+}
+
+/// Room for sums in lanes: the result's own memory where that is of lanes.
+template <class S>
+class LaneResult {
+ public:
+  LaneResult(S* y, Index count) {
+    if constexpr (std::is_same_v<S, Compared<S>>)
+      lanes_ = y;
+    else
+      made_.resize(static_cast<std::size_t>(count)), lanes_ = made_.data();
+  }
+  Compared<S>* data() { return lanes_; }
+
+ private:
+  LaneVector<S> made_;
+  Compared<S>* lanes_;
+};
+
+/// y = (sum of |x|^p)^(1/p) over the real cells of each window, or the largest |x|.
+template <class S, class P>
+void lp_windows(const Problem& plain, const S* x, S* y, double p, const P& parallel) {
+  using Lane = Compared<S>;
+  const Problem problem = plain.simplified();
+  if (std::isinf(p)) {
+    reduce_windows<Extreme<Lane, Larger>>(problem, viewed<Magnitude>(x), Values<S>(y), parallel);
+    return for_each_element<S>(results(problem), parallel, [&](Index i) {
+      if (y[i] < S(0)) y[i] = S(0);  // a window without a real cell
+    });
+  }
+  if (p == 1) return reduce_windows<Sum<Lane>>(problem, viewed<Magnitude>(x), Values<S>(y), parallel);
+  const Power power{p};
+  LaneResult<S> sums(y, results(problem));
+  const Values<Lane> output(sums.data());
+  if (p == 2) {
+    reduce_windows<Sum<Lane>>(problem, viewed<Square>(x), output, parallel);
+  } else {
+    const auto powers = mapped(x, sources(problem), parallel, [&](Lane at) { return power(std::abs(at)); });
+    reduce_windows<Sum<Lane>>(problem, powers.data(), output, parallel);
+  }
+  take_roots(problem, x, sums.data(), y, power, parallel);
+}
+
+/// PyTorch's: the mean of x^p with its sign, times the kernel's taps, to the 1/p.
+template <class S, class P>
+void signed_lp_windows(const Problem& problem, const S* x, S* y, double p, Index kernel, const P& parallel) {
+  using Lane = Compared<S>;
+  const Power power{p};
+  const auto powers = mapped(x, sources(problem), parallel, power);
+  LaneResult<S> means(y, results(problem));
+  mean_windows(problem, powers.data(), means.data(), std::nullopt, parallel);
+  for_each_element<S>(results(problem), parallel, [&](Index i) {
+    y[i] = static_cast<S>(power.root(static_cast<Lane>(means.data()[i] * static_cast<Lane>(kernel))));
+  });
+}
+
+/// The slope of |x|^p / p: |x|^(p-1) with the sign of x, 0 at 0.
+template <class L>
+L slope(L x, double p) {
+  if (x == L(0)) return L(0);
+  if (p == 2) return x;
+  return std::copysign(p == 1 ? L(1) : std::pow(std::abs(x), static_cast<L>(p - 1)), x);
+}
+
+/// dy / y^(p-1), 0 where y is 0; is_safe tells whether nothing in it, and no
+/// power of a tap that it will meet, leaves the range of lanes.
+template <class S, class P>
+LaneVector<S> dual_gradient(const S* dy, const S* y, Index count, double p, const P& parallel,
+                            std::atomic<bool>& is_safe) {
+  using Lane = Compared<S>;
+  const Lane most = std::sqrt(std::sqrt(std::numeric_limits<Lane>::max()));
+  LaneVector<S> made(static_cast<std::size_t>(count));
+  for_each_element<S>(count, parallel, [&](Index i) {
+    const Lane norm = static_cast<Lane>(y[i]), power = slope(norm, p);
+    const Lane quotient = norm == Lane(0) ? Lane(0) : static_cast<Lane>(dy[i]) / power;
+    const bool in_range = norm == Lane(0) || (power >= 1 / most && power <= most && std::abs(quotient) <= most);
+    if (!in_range) is_safe.store(false, std::memory_order_relaxed);
+    made[static_cast<std::size_t>(i)] = quotient;
+  });
+  return made;
+}
+
+/// dx = the sum of dy * (|x| / y)^(p-1) * sign(x) over the windows that hold x.
+template <class S, class P>
+void lp_backward(const Problem& forward, const S* dy, const S* x, const S* y, S* dx, double p, const P& parallel) {
+  using Lane = Compared<S>;
+  const Index count = sources(forward);
+  std::atomic<bool> is_safe{true};
+  const auto dual = dual_gradient(dy, y, results(forward), p, parallel, is_safe);
+  if (!is_safe) {
+    return gather_derivatives(
+        forward, x, dy, dx,
+        [&](Lane at, Index w) {
+          const Lane norm = static_cast<Lane>(y[w]);
+          return norm == Lane(0) ? Lane(0) : slope(static_cast<Lane>(at / norm), p);
+        },
+        parallel);
+  }
+  LaneResult<S> sums(dx, count);
+  mean_windows(forward.transposed(), dual.data(), sums.data(), Index{1}, parallel);
+  for_each_element<S>(count, parallel, [&](Index i) {
+    dx[i] = static_cast<S>(static_cast<Lane>(sums.data()[i] * slope(static_cast<Lane>(x[i]), p)));
+  });
+}
+
+/// The largest |x| of a window, the first of equal ones, takes all of dy.
+template <class S, class P>
+void largest_backward(const Problem& forward, const S* dy, const S* x, S* dx, const P& parallel) {
+  const Index count = sources(forward), windows = results(forward);
+  std::vector<S> magnitudes(static_cast<std::size_t>(count)), largest(static_cast<std::size_t>(windows));
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(windows));
+  for_each_element<S>(count, parallel, [&](Index i) {
+    magnitudes[static_cast<std::size_t>(i)] = static_cast<S>(std::abs(static_cast<Compared<S>>(x[i])));
+  });
+  max_indexed<Larger>(forward, magnitudes.data(), largest.data(), indices.data(), parallel);
+  add_at_maxima(forward, dy, indices.data(), dx, parallel);
+  for_each_element<S>(count, parallel, [&](Index i) {
+    const Compared<S> at = static_cast<Compared<S>>(x[i]);
+    if (!(at > 0)) dx[i] = at < 0 ? static_cast<S>(-dx[i]) : at == 0 ? S(0) : dx[i];
+  });
+}
+
+/// The backward of PyTorch's variant: dy times kernel / divisor * (x / y)^(p-1), 0 where y is 0.
+template <class S, class P>
+void signed_lp_backward(const Problem& forward, const S* dy, const S* x, const S* y, S* dx, double p, Index kernel,
+                        const P& parallel) {
+  using Lane = Compared<S>;
+  const auto shared = shares(forward, dy);
+  gather_derivatives(
+      forward, x, shared.data(), dx,
+      [&](Lane at, Index w) {
+        const Lane norm = static_cast<Lane>(y[w]), exponent = static_cast<Lane>(p - 1);
+        return norm == Lane(0) ? Lane(0) : static_cast<Lane>(kernel) * std::pow(at / norm, exponent);
+      },
+      parallel);
+}
+
+/// A norm over windows, by LpOptions that have been checked.
+struct LpReduction {
+  double p;
+  bool signed_power;
+
+  template <class S, class P>
+  void operator()(const Problem& problem, const S* x, S* y, const P& parallel) const {
+    if (problem.cells() == 0 || problem.inner == 0) return;
+    if (signed_power)
+      signed_lp_windows(problem, x, y, p, static_cast<Index>(problem.max_taps()), parallel);
+    else
+      lp_windows(problem, x, y, p, parallel);
+  }
+  template <class S, class P>
+  void backward(const Problem& problem, const S* dy, const S* x, const S* y, S* dx, const P& parallel) const {
+    if (sources(problem) == 0) return;
+    if (signed_power)
+      signed_lp_backward(problem, dy, x, y, dx, p, static_cast<Index>(problem.max_taps()), parallel);
+    else if (std::isinf(p))
+      largest_backward(problem, dy, x, dx, parallel);
+    else
+      lp_backward(problem, dy, x, y, dx, p, parallel);
+  }
+};
+
+inline LpReduction checked_norm(const Function& function, double p, bool signed_power) {
+  const bool is_legal = signed_power ? p > 0 && std::isfinite(p) : p >= 1;
+  if (!is_legal) {
+    char number[32];
+    std::snprintf(number, sizeof(number), "%g", p);
+    fail(function.name() + ": p is " + number + ", must be " +
+         (signed_power ? "above 0 and finite" : "at least 1, or infinity"));
+  }
+  return {p, signed_power};
+}
+
+/// dx of a norm; `output()` gives the tensor to write, as for max_backward.
+template <Layout layout, int D, class G, class X, class Y, class Windows, class Output, PoolingDevice Device>
+void norm_backward(const Function& function, const G& dy, const X& x, const Y& y, const Windows& windows,
+                   const LpReduction& reduction, const Output& output, const Device& device) {
+  const Operand<G> gradient(dy, device);
+  const Operand<X> input(x, device);
+  const Operand<Y> norms(y, device);
+  const auto plan = backward_plan<layout, D>(function, "input", input.shape(), gradient, windows);
+  require_shape(function, "norms", norms.shape(), gradient.shape());
+  auto& dx = output();
+  require_shape(function, "output", shape_of(dx), input.shape());
+  const Bytes written(dx.data(), dx.size());
+  require_apart(function, "output", written, "gradient", Bytes(gradient.data(), elements(gradient.shape())));
+  require_apart(function, "output", written, "input", Bytes(input.data(), elements(input.shape())));
+  require_apart(function, "output", written, "norms", Bytes(norms.data(), elements(norms.shape())));
+  reduction.backward(plan.problem, gradient.data(), input.data(), norms.data(), dx.data(), Parallel<Device>(device));
+}
+
+}  // namespace detail
+EIGENPOOL_END
