@@ -54,6 +54,10 @@ struct Fronts;
     EIGENPOOL_TEST_FRONT(lp_pool_into, lp_pool##D##d_into)                                                             \
     EIGENPOOL_TEST_FRONT(lp_pool_backward, lp_pool##D##d_backward)                                                     \
     EIGENPOOL_TEST_FRONT(lp_pool_backward_into, lp_pool##D##d_backward_into)                                           \
+    EIGENPOOL_TEST_FRONT(avg_max_pool, avg_max_pool##D##d)                                                             \
+    EIGENPOOL_TEST_FRONT(avg_max_pool_into, avg_max_pool##D##d_into)                                                   \
+    EIGENPOOL_TEST_FRONT(avg_max_pool_backward, avg_max_pool##D##d_backward)                                           \
+    EIGENPOOL_TEST_FRONT(avg_max_pool_backward_into, avg_max_pool##D##d_backward_into)                                 \
     EIGENPOOL_TEST_FRONT(adaptive_max_pool, adaptive_max_pool##D##d)                                                   \
     EIGENPOOL_TEST_FRONT(adaptive_max_pool_into, adaptive_max_pool##D##d_into)                                         \
     EIGENPOOL_TEST_INDEXED_FRONT(adaptive_max_pool_with_indices, adaptive_max_pool##D##d_with_indices)                 \

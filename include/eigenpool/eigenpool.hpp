@@ -19,4 +19,5 @@
 #include "segment_pool.hpp"
 #include "lp_pool.hpp"
 #include "pool.hpp"
+#include "avg_max_pool.hpp"
 // clang-format on

@@ -92,6 +92,17 @@ class Axis {
     return affine(source_ * times, result_ * times, kernel_, stride_, 0, 0, dilation_, counted_);
   }
 
+  /// Outputs [begin, end) of an affine axis; its source begins where real_span()
+  /// of them does.
+  constexpr Axis part(Index begin, Index end) const {
+    Axis axis = *this;
+    const Span span = real_span(begin, end);
+    axis.source_ = span.end - span.begin, axis.result_ = end - begin;
+    axis.padding_ = padding_ - begin * stride_ + span.begin;
+    axis.counted_end_ = counted_end_ - span.begin;
+    return axis;
+  }
+
   constexpr Taps taps(Index i) const {
     switch (kind_) {
       case Kind::affine:
