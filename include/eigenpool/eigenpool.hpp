@@ -20,4 +20,5 @@
 #include "lp_pool.hpp"
 #include "pool.hpp"
 #include "avg_max_pool.hpp"
+#include "global_mean_variance.hpp"
 // clang-format on
