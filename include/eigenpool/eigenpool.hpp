@@ -21,4 +21,5 @@
 #include "pool.hpp"
 #include "avg_max_pool.hpp"
 #include "global_mean_variance.hpp"
+#include "spatial_pyramid_pool.hpp"
 // clang-format on
