@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <eigenpool/eigenpool.hpp>
+#include <limits>
 
 #include "families.hpp"
 
@@ -16,6 +17,8 @@ using eigenpool::Index;
 
 template <int order>
 using Tensor = Eigen::Tensor<double, 4, order>;
+
+using Batch = Tensor<Eigen::RowMajor>;
 
 template <int order>
 Tensor<order> filled(const std::array<Index, 4>& shape, const families::Family& family = families::signed_values) {
@@ -29,6 +32,12 @@ template <class A, class B>
 void expect_near(const A& a, const B& b, double tolerance = 1e-14) {
   ASSERT_EQ(a.dimensions(), b.dimensions());
   for (Index i = 0; i < a.size(); ++i) ASSERT_NEAR(a.data()[i], b.data()[i], tolerance) << "element " << i;
+}
+
+template <class A, class B>
+void expect_equal(const A& a, const B& b) {
+  ASSERT_EQ(a.dimensions(), b.dimensions());
+  for (Index i = 0; i < a.size(); ++i) ASSERT_EQ(a.data()[i], b.data()[i]) << "element " << i;
 }
 
 // Eigen's convolve keeps the cells whose window is whole, at stride 1.
@@ -130,6 +139,57 @@ TEST(Identities, MinimumOfASegmentIsMinusTheMaximumOfTheOpposite) {
   for (Index r = 0; r < 24; ++r) ids(r) = r * 7 % 5;
   const Eigen::Tensor<double, 2, Eigen::RowMajor> want = -segment_max(-x, ids, 5);
   expect_near(segment_min(x, ids, 5), want, 0);
+}
+
+TEST(Identities, AMaximumOfMinusXIsMinusTheMinimum) {
+  const auto x = filled<Eigen::RowMajor>({2, 5, 11, 14}, families::infinities);
+  const Batch negated = -x;
+  const Window<2> w{.kernel = 3, .stride = 2, .padding = 1};
+  expect_equal(max_pool2d(negated, w), Batch(-min_pool2d(x, w)));
+  expect_equal(adaptive_max_pool2d(negated, {3, 5}), Batch(-adaptive_min_pool2d(x, {3, 5})));
+  expect_equal(global_max_pool(negated), Eigen::Tensor<double, 2, Eigen::RowMajor>(-global_min_pool(x)));
+}
+
+TEST(Identities, NormsEncloseTheLargestMagnitude) {
+  const auto x = filled<Eigen::RowMajor>({2, 3, 12, 15}, families::signed_values);
+  const Window<2> w{.kernel = {3, 4}};
+  const Batch largest = lp_pool2d(x, w, {.p = std::numeric_limits<double>::infinity()});
+  Batch before = lp_pool2d(x, w, {.p = 1});
+  expect_near(before, Batch(12 * avg_pool2d(Batch(x.abs()), w)), 1e-14);
+  for (const double p : {1.5, 2.0, 3.0, 8.0, 100.0}) {  // norms fall with p, to the largest
+    const Batch norms = lp_pool2d(x, w, {.p = p});
+    for (Index i = 0; i < norms.size(); ++i) {
+      EXPECT_LE(norms.data()[i], before.data()[i] * (1 + 1e-15));
+      EXPECT_GE(norms.data()[i], largest.data()[i] * (1 - 1e-15));
+    }
+    before = norms;
+  }
+  expect_near(before, largest, 0.03);
+}
+
+// x' dx = y' dy: a norm is homogeneous of degree one (Euler).
+TEST(Identities, GradientsOfNormsObeyEuler) {
+  const auto x = filled<Eigen::RowMajor>({2, 3, 9, 10}, families::signed_values);
+  const Window<2> w{.kernel = 3, .stride = 2, .padding = 1};
+  for (const double p : {1.0, 2.0, 2.5, 7.0}) {
+    const Batch y = lp_pool2d(x, w, {.p = p});
+    const Batch dx = lp_pool2d_backward(y, x, y, w, {.p = p});
+    double left = 0, right = 0;
+    for (Index i = 0; i < x.size(); ++i) left += x.data()[i] * dx.data()[i];
+    for (Index i = 0; i < y.size(); ++i) right += y.data()[i] * y.data()[i];
+    EXPECT_NEAR(left, right, 1e-11 * right) << p;
+  }
+}
+
+TEST(Identities, TheVarianceIsTheNormOfWhatTheMeanLeaves) {
+  const auto x = filled<Eigen::RowMajor>({2, 3, 9, 10}, families::signed_values);
+  const auto [mean, variance] = global_mean_variance(x);
+  Batch left = x;
+  for (Index n = 0; n < 2; ++n)
+    for (Index c = 0; c < 3; ++c)
+      for (Index i = 0; i < 90; ++i) left(n, c, i / 10, i % 10) -= mean(n, c);
+  const auto norm = global_lp_pool(left);
+  for (Index i = 0; i < norm.size(); ++i) EXPECT_NEAR(variance.data()[i], norm.data()[i] * norm.data()[i] / 90, 1e-14);
 }
 
 }  // namespace
