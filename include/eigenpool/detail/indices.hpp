@@ -82,13 +82,17 @@ class IndexReader {
     return all;
   }
 
-  /// The same offset of any index, by division.
+  /// The same offset of any index.
   Index offset(I index, const WindowTaps& taps) const {
-    if constexpr (FlatIndex<I>) return memory_offset(index);
-    const std::array<Index, 3> tap = tap_numbers(index, taps);
-    Index offset = 0;
-    for (std::size_t a = 0; a < 3; ++a) offset += taps[a].position(tap[a]) * plane_stride_[a];
-    return offset;
+    if constexpr (FlatIndex<I>) {
+      return problem_.reversed ? memory_offset(index) : static_cast<Index>(index);
+    } else {
+      const bool known = static_cast<std::size_t>(index) < known_taps_;
+      const std::array<Index, 3> tap = known ? std::array<Index, 3>{} : tap_numbers(index, taps);
+      Index offset = known ? tap_offset_[index] : 0;
+      for (std::size_t a = 0; a < 3; ++a) offset += taps[a].position(tap[a]) * plane_stride_[a];
+      return offset;
+    }
   }
 
  private:

@@ -10,20 +10,21 @@ namespace detail {
 /// Fails when a compact index of scalar I cannot number all taps of some
 /// window.
 template <CompactIndex I>
-void require_numberable(const Function& function, const Problem& problem) {
+void require_numberable(const Function& function, const Problem& problem, const char* = "input") {
   const Wide taps = Wide{problem.axes[0].max_count()} * problem.axes[1].max_count() * problem.axes[2].max_count();
   if (taps > std::numeric_limits<I>::max())
     fail(function.name() + ": kernel has " + std::to_string(static_cast<std::uint64_t>(taps)) + " taps, more than a " +
          std::to_string(sizeof(I)) + "-byte index can number (" + std::to_string(std::numeric_limits<I>::max()) + ")");
 }
 
-/// Fails when a flat index of scalar I cannot reach all of a plane.
+/// Fails when a flat index of scalar I cannot reach all of a plane of `argument`.
 template <FlatIndex I>
-void require_numberable(const Function& function, const Problem& problem) {
+void require_numberable(const Function& function, const Problem& problem, const char* argument = "input") {
   constexpr I last = std::numeric_limits<I>::max();
   if (problem.plane() - 1 > static_cast<Index>(last))
-    fail(function.name() + ": input has planes of " + std::to_string(problem.plane()) + " cells, more than a " +
-         std::to_string(sizeof(I)) + "-byte index can reach (0 to " + std::to_string(last) + ")");
+    fail(function.name() + ": " + argument + " has planes of " + std::to_string(problem.plane()) +
+         " cells, more than a " + std::to_string(sizeof(I)) + "-byte index can reach (0 to " + std::to_string(last) +
+         ")");
 }
 
 template <class Order, class S, class I, class P>

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "indices.hpp"
+#include "planes.hpp"
 #include "scratch.hpp"
 
 EIGENPOOL_BEGIN
@@ -17,27 +18,23 @@ template <class S, class I>
 class Scatter {
  public:
   Scatter(const Problem& problem, const S* dy, const I* indices, S* dx)
-      : problem_(problem),
-        dy_(dy),
-        indices_(indices),
-        dx_(dx),
-        reader_(problem),
-        strip_(std::is_same_v<S, Lane> ? widest : std::clamp(Sums::capacity / problem.plane(), Index{1}, widest)),
-        strips_(ceil_div(problem.inner, strip_)) {}
+      : problem_(problem), dy_(dy), indices_(indices), dx_(dx), reader_(problem), strips_(problem, widest(problem)) {}
 
-  Index tasks() const { return problem_.outer * strips_; }
+  Index tasks() const { return strips_.tasks(); }
 
   void run(Index begin, Index end) const {
-    for (Index i = begin; i < end; ++i) {
-      const Index offset = i % strips_ * strip_;
-      add_strip(i / strips_, offset, std::min(strip_, problem_.inner - offset));
-    }
+    strips_.for_each(begin, end, [&](Index outer, Index offset, Index length) { add_strip(outer, offset, length); });
   }
 
  private:
   using Lane = Compared<S>;
   using Sums = Scratch<Sum<Lane>>;
-  static constexpr Index widest = 64;  // inner elements of a task
+
+  // Inner elements of a task; sums beside dx should fit the stack.
+  static Index widest(const Problem& problem) {
+    constexpr Index most = 64;
+    return std::is_same_v<S, Lane> ? most : std::clamp(Sums::capacity / problem.plane(), Index{1}, most);
+  }
 
   void add_strip(Index outer, Index offset, Index length) const {
     S* dx = dx_ + outer * problem_.plane() * problem_.inner + offset;
@@ -60,20 +57,29 @@ class Scatter {
   // Adds to sums[position * pitch + c], for c below `length`.
   template <class T>
   void add_planes(Index outer, Index offset, Index length, T* sums, Index pitch) const {
+    if (reader_.looks_up()) return look_up_rows(outer, offset, length, sums, pitch);
+    for_each_result<CompactIndex<I>>(problem_, outer, [&](Index cell, const WindowTaps& taps) {
+      const Index at = cell + offset;
+      for (Index c = 0; c < length; ++c) {
+        if (IndexReader<I>::is_absent(indices_[at + c])) continue;
+        T& sum = sums[reader_.offset(indices_[at + c], taps) * pitch + c];
+        sum = static_cast<T>(sum + static_cast<T>(dy_[at + c]));
+      }
+    });
+  }
+
+  template <class T>
+  void look_up_rows(Index outer, Index offset, Index length, T* sums, Index pitch) const {
     const auto [a0, a1, a2] = logical_axes(problem_);
     const std::array<Index, 3> strides = problem_.result_strides();
     const Index first = outer * problem_.result_plane() * problem_.inner + offset;
-    if (FlatIndex<I> && reader_.looks_up())  // memory's order is the logical one
+    if constexpr (FlatIndex<I>)  // memory's order is the logical one
       return add_row({first, problem_.result_plane(), problem_.inner, 0, 0}, length, sums, pitch);
     for (Index i0 = 0; i0 < problem_.axes[a0].result(); ++i0)
-      for (Index i1 = 0; i1 < problem_.axes[a1].result(); ++i1) {
-        const Outputs row{first + i0 * strides[a0] + i1 * strides[a1], problem_.axes[a2].result(), strides[a2],
-                          reader_.start(a0, i0) + reader_.start(a1, i1) + reader_.start(a2, 0), reader_.start_step(a2)};
-        if (reader_.looks_up())
-          add_row(row, length, sums, pitch);
-        else
-          add_row_by_division(row, {i0, i1}, length, sums, pitch);
-      }
+      for (Index i1 = 0; i1 < problem_.axes[a1].result(); ++i1)
+        add_row({first + i0 * strides[a0] + i1 * strides[a1], problem_.axes[a2].result(), strides[a2],
+                 reader_.start(a0, i0) + reader_.start(a1, i1) + reader_.start(a2, 0), reader_.start_step(a2)},
+                length, sums, pitch);
   }
 
   /// `count` outputs, `stride` elements apart, and where their windows start.
@@ -100,29 +106,12 @@ class Scatter {
     }
   }
 
-  template <class T>
-  void add_row_by_division(const Outputs& outputs, const std::array<Index, 2>& row, Index length, T* sums,
-                           Index pitch) const {
-    const auto [a0, a1, a2] = logical_axes(problem_);
-    WindowTaps taps{};
-    taps[a0] = problem_.axes[a0].taps(row[0]), taps[a1] = problem_.axes[a1].taps(row[1]);
-    Index at = outputs.first;
-    for (Index o = 0; o < outputs.count; ++o, at += outputs.stride) {
-      taps[a2] = problem_.axes[a2].taps(o);
-      for (Index c = 0; c < length; ++c) {
-        if (IndexReader<I>::is_absent(indices_[at + c])) continue;
-        T& sum = sums[reader_.offset(indices_[at + c], taps) * pitch + c];
-        sum = static_cast<T>(sum + static_cast<T>(dy_[at + c]));
-      }
-    }
-  }
-
   const Problem& problem_;
   const S* dy_;
   const I* indices_;
   S* dx_;
   IndexReader<I> reader_;
-  Index strip_, strips_;
+  Strips strips_;
 };
 
 template <class S, class I, class P>
