@@ -22,5 +22,6 @@
 #include "avg_max_pool.hpp"
 #include "global_mean_variance.hpp"
 #include "spatial_pyramid_pool.hpp"
+#include "fractional_max_pool.hpp"
 #include "max_unpool.hpp"
 // clang-format on
