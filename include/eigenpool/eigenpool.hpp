@@ -24,4 +24,6 @@
 #include "spatial_pyramid_pool.hpp"
 #include "fractional_max_pool.hpp"
 #include "max_unpool.hpp"
+#include "roi_align.hpp"
+#include "roi_pool.hpp"
 // clang-format on

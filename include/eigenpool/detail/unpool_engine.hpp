@@ -6,6 +6,7 @@
 
 #include "max_engine.hpp"
 #include "planes.hpp"
+#include "results.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
@@ -197,22 +198,6 @@ void unpool_backward(const Function& function, const G& dy, const T& indices, co
   require_apart(function, "output", written, "indices", Bytes(numbers.data(), elements(numbers.shape())));
   run_unpool<S>(plan.problem, UnpoolBackward(plan.problem, gradient.data(), numbers.data(), dx.data(), to_all),
                 Parallel<Device>(device));
-}
-
-/// What makes the tensor to write: a new one in `result`, or the caller's, whose shape is checked.
-template <class Tensor>
-auto new_tensor(Tensor& result) {
-  return [&result](const auto& shape) -> auto& {
-    result = make_tensor<Tensor>(shape);
-    return result;
-  };
-}
-template <class Tensor>
-auto given_tensor(const Function& function, Tensor& result) {
-  return [ function, &result ](const auto& shape) -> auto& {
-    require_shape(function, "output", shape_of(result), shape);
-    return result;
-  };
 }
 
 }  // namespace detail
