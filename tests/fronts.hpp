@@ -74,6 +74,10 @@ struct Fronts;
     EIGENPOOL_TEST_FRONT(adaptive_min_pool_backward_into, adaptive_min_pool##D##d_backward_into)                       \
     EIGENPOOL_TEST_FRONT(adaptive_min_pool_backward_from_input, adaptive_min_pool##D##d_backward_from_input)           \
     EIGENPOOL_TEST_FRONT(adaptive_min_pool_backward_from_input_into, adaptive_min_pool##D##d_backward_from_input_into) \
+    EIGENPOOL_TEST_FRONT(max_unpool, max_unpool##D##d)                                                                 \
+    EIGENPOOL_TEST_FRONT(max_unpool_into, max_unpool##D##d_into)                                                       \
+    EIGENPOOL_TEST_FRONT(max_unpool_backward, max_unpool##D##d_backward)                                               \
+    EIGENPOOL_TEST_FRONT(max_unpool_backward_into, max_unpool##D##d_backward_into)                                     \
     EIGENPOOL_TEST_FRONT(adaptive_avg_pool, adaptive_avg_pool##D##d)                                                   \
     EIGENPOOL_TEST_FRONT(adaptive_avg_pool_into, adaptive_avg_pool##D##d_into)                                         \
     EIGENPOOL_TEST_FRONT(adaptive_avg_pool_backward, adaptive_avg_pool##D##d_backward)                                 \

@@ -23,6 +23,7 @@ using eigenpool::Layout;
 using eigenpool::UnpoolOptions;
 using eigenpool::Window;
 using eigenpool_test::error_of;
+using eigenpool_test::Fronts;
 using eigenpool_test::PoolingCase;
 using families::Random;
 using harness::from_tensor;
@@ -33,32 +34,6 @@ using oracle::Index;
 
 constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
-
-/// The functions of D axes under one name.
-template <int D, Layout layout, class... Args>
-auto unpool(const Args&... args) {
-  if constexpr (D == 1) return eigenpool::max_unpool1d<layout>(args...);
-  if constexpr (D == 2) return eigenpool::max_unpool2d<layout>(args...);
-  if constexpr (D == 3) return eigenpool::max_unpool3d<layout>(args...);
-}
-template <int D, Layout layout, class Y, class... Args>
-void unpool_into(Y& y, const Args&... args) {
-  if constexpr (D == 1) eigenpool::max_unpool1d_into<layout>(y, args...);
-  if constexpr (D == 2) eigenpool::max_unpool2d_into<layout>(y, args...);
-  if constexpr (D == 3) eigenpool::max_unpool3d_into<layout>(y, args...);
-}
-template <int D, Layout layout, class... Args>
-auto unpool_backward(const Args&... args) {
-  if constexpr (D == 1) return eigenpool::max_unpool1d_backward<layout>(args...);
-  if constexpr (D == 2) return eigenpool::max_unpool2d_backward<layout>(args...);
-  if constexpr (D == 3) return eigenpool::max_unpool3d_backward<layout>(args...);
-}
-template <int D, Layout layout, class Y, class... Args>
-void unpool_backward_into(Y& dx, const Args&... args) {
-  if constexpr (D == 1) eigenpool::max_unpool1d_backward_into<layout>(dx, args...);
-  if constexpr (D == 2) eigenpool::max_unpool2d_backward_into<layout>(dx, args...);
-  if constexpr (D == 3) eigenpool::max_unpool3d_backward_into<layout>(dx, args...);
-}
 
 /// One unpooling in plain numbers: values and flat indices in logical order, N and C first.
 struct Problem {
@@ -136,10 +111,10 @@ void expect_plain_loops(const Problem& p, const Window<Case::D>& window) {
     return result;
   };
   auto y = to_tensor<Case, S>(p.lead, p.filled, Values(p.dy.size(), 77.0));
-  unpool_into<Case::D, layout>(y, x, indices, window);
+  Fronts<Case::D>::template max_unpool_into<layout>(y, x, indices, window);
   EXPECT_TRUE(harness::all_same_bits(from_tensor<Case, S>(p.lead, p.filled, y), rounded(p.forward())));
   y.setConstant(S(77));
-  unpool_into<Case::D, layout>(y, x, indices, window, threads);
+  Fronts<Case::D>::template max_unpool_into<layout>(y, x, indices, window, threads);
   EXPECT_TRUE(harness::all_same_bits(from_tensor<Case, S>(p.lead, p.filled, y), rounded(p.forward()))) << "threads";
   if constexpr (!std::integral<S>) {
     const auto dy = to_tensor<Case, S>(p.lead, p.filled, p.dy);
@@ -148,10 +123,11 @@ void expect_plain_loops(const Problem& p, const Window<Case::D>& window) {
       const UnpoolOptions options{.gradient_to_all = to_all};
       const Values want = rounded(p.backward(to_all));
       EXPECT_TRUE(harness::all_same_bits(
-          from_tensor<Case, S>(p.lead, p.pooled, unpool_backward<Case::D, layout>(dy, indices, window, options)),
+          from_tensor<Case, S>(p.lead, p.pooled,
+                               Fronts<Case::D>::template max_unpool_backward<layout>(dy, indices, window, options)),
           want));
       dx.setConstant(S(77));
-      unpool_backward_into<Case::D, layout>(dx, dy, indices, window, options, threads);
+      Fronts<Case::D>::template max_unpool_backward_into<layout>(dx, dy, indices, window, options, threads);
       EXPECT_TRUE(harness::all_same_bits(from_tensor<Case, S>(p.lead, p.pooled, dx), want)) << "threads";
     }
   }
@@ -179,13 +155,13 @@ TYPED_TEST(MaxUnpool, OfAMaxPoolRestoresTheMaximaInPlace) {
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<double>((i * 7919 + 5) % x.size()) + 1;
   const auto input = to_tensor<TypeParam, float>(lead, spatial, x);
   const auto check = [&](auto index, const Window<TypeParam::D>& window) {
-    using Fronts = eigenpool_test::Fronts<TypeParam::D>;
     using I = decltype(index);
-    const auto [maxima, indices] = Fronts::template max_pool_with_indices<TypeParam::layout, I>(input, window);
+    const auto [maxima, indices] =
+        Fronts<TypeParam::D>::template max_pool_with_indices<TypeParam::layout, I>(input, window);
     auto y = input;
     y.setConstant(77);
-    unpool_into<TypeParam::D, TypeParam::layout>(y, maxima, indices, window);
-    const auto again = Fronts::template max_pool<TypeParam::layout>(y, window);
+    Fronts<TypeParam::D>::template max_unpool_into<TypeParam::layout>(y, maxima, indices, window);
+    const auto again = Fronts<TypeParam::D>::template max_pool<TypeParam::layout>(y, window);
     Index restored = 0;
     for (Eigen::Index i = 0; i < y.size(); ++i) {
       EXPECT_TRUE(y.data()[i] == 0 || y.data()[i] == input.data()[i]) << "element " << i;
@@ -203,7 +179,6 @@ TYPED_TEST(MaxUnpool, OfAMaxPoolRestoresTheMaximaInPlace) {
 
 // Overlapping windows share maxima, which are then equal values: whatever order they are written in.
 TYPED_TEST(MaxUnpool, CompactIndicesMeanTheSameAsFlatOnes) {
-  using Fronts = eigenpool_test::Fronts<TypeParam::D>;
   const Extents lead{2, 3};
   const Extents spatial(TypeParam::D, 8);
   const auto count = oracle::product(lead) * oracle::product(spatial);
@@ -211,14 +186,18 @@ TYPED_TEST(MaxUnpool, CompactIndicesMeanTheSameAsFlatOnes) {
   for (const eigenpool::Padding<TypeParam::D>& padding :
        {eigenpool::Padding<TypeParam::D>(1), eigenpool::Padding<TypeParam::D>(eigenpool::same_lower)}) {
     const Window<TypeParam::D> window{.kernel = 3, .stride = 2, .padding = padding};
-    const auto flat = Fronts::template max_pool_with_indices<TypeParam::layout, std::int64_t>(input, window);
-    const auto compact = Fronts::template max_pool_with_indices<TypeParam::layout, std::uint8_t>(input, window);
+    const auto flat =
+        Fronts<TypeParam::D>::template max_pool_with_indices<TypeParam::layout, std::int64_t>(input, window);
+    const auto compact =
+        Fronts<TypeParam::D>::template max_pool_with_indices<TypeParam::layout, std::uint8_t>(input, window);
     auto from_flat = input, from_compact = input;
-    unpool_into<TypeParam::D, TypeParam::layout>(from_flat, flat.output, flat.indices, window);
-    unpool_into<TypeParam::D, TypeParam::layout>(from_compact, compact.output, compact.indices, window);
+    Fronts<TypeParam::D>::template max_unpool_into<TypeParam::layout>(from_flat, flat.output, flat.indices, window);
+    Fronts<TypeParam::D>::template max_unpool_into<TypeParam::layout>(from_compact, compact.output, compact.indices,
+                                                                      window);
     for (Eigen::Index i = 0; i < input.size(); ++i) ASSERT_EQ(from_flat.data()[i], from_compact.data()[i]);
-    const auto dx = unpool_backward<TypeParam::D, TypeParam::layout>(input, flat.indices, window);
-    const auto same = unpool_backward<TypeParam::D, TypeParam::layout>(input, compact.indices, window);
+    const auto dx = Fronts<TypeParam::D>::template max_unpool_backward<TypeParam::layout>(input, flat.indices, window);
+    const auto same =
+        Fronts<TypeParam::D>::template max_unpool_backward<TypeParam::layout>(input, compact.indices, window);
     for (Eigen::Index i = 0; i < dx.size(); ++i) ASSERT_EQ(dx.data()[i], same.data()[i]);
   }
 }
@@ -228,8 +207,8 @@ TYPED_TEST(MaxUnpool, BackwardEqualsCentralDifferences) {
   const auto indices = to_tensor<TypeParam, std::int64_t>(p.lead, p.pooled, p.indices);
   const auto loss = [&](const Values& x) {
     auto y = to_tensor<TypeParam, double>(p.lead, p.filled, p.dy);
-    unpool_into<TypeParam::D, TypeParam::layout>(y, to_tensor<TypeParam, double>(p.lead, p.pooled, x), indices,
-                                                 this->window_);
+    Fronts<TypeParam::D>::template max_unpool_into<TypeParam::layout>(
+        y, to_tensor<TypeParam, double>(p.lead, p.pooled, x), indices, this->window_);
     const Values filled = from_tensor<TypeParam, double>(p.lead, p.filled, y);
     double sum = 0;
     for (std::size_t i = 0; i < filled.size(); ++i) sum += filled[i] * p.dy[i];
@@ -237,7 +216,7 @@ TYPED_TEST(MaxUnpool, BackwardEqualsCentralDifferences) {
   };
   const Values dx =
       from_tensor<TypeParam, double>(p.lead, p.pooled,
-                                     unpool_backward<TypeParam::D, TypeParam::layout>(
+                                     Fronts<TypeParam::D>::template max_unpool_backward<TypeParam::layout>(
                                          to_tensor<TypeParam, double>(p.lead, p.filled, p.dy), indices, this->window_));
   for (std::size_t i = 0; i < p.x.size(); i += 3) {
     Values above = p.x, below = p.x;
@@ -253,7 +232,8 @@ TYPED_TEST(MaxUnpool, DefaultExtents) {
   const auto values = to_tensor<TypeParam, float>(lead, one, x);
   const auto indices = to_tensor<TypeParam, std::int64_t>(lead, one, Values(12, 0.0));
   const auto extent = [&](const Window<TypeParam::D>& window) {
-    return unpool<TypeParam::D, TypeParam::layout>(values, indices, window).dimension(TypeParam::first_spatial);
+    return Fronts<TypeParam::D>::template max_unpool<TypeParam::layout>(values, indices, window)
+        .dimension(TypeParam::first_spatial);
   };
   EXPECT_EQ(extent({.kernel = 3}), 3);
   EXPECT_EQ(extent({.kernel = 3, .stride = 5}), 3);
@@ -276,10 +256,12 @@ TYPED_TEST(MaxUnpool, Errors) {
   const std::string first = std::to_string(TypeParam::first_spatial);
   const auto expect_all = [&](const Window<D>& window, const std::string& text) {
     constexpr Layout layout = TypeParam::layout;
-    EXPECT_EQ(error_of([&] { unpool<D, layout>(x, indices, window); }), name + ": " + text);
-    EXPECT_EQ(error_of([&] { unpool_into<D, layout>(y, x, indices, window); }), name + "_into: " + text);
-    EXPECT_EQ(error_of([&] { unpool_backward<D, layout>(y, indices, window); }), name + "_backward: " + text);
-    EXPECT_EQ(error_of([&] { unpool_backward_into<D, layout>(dx, y, indices, window); }),
+    EXPECT_EQ(error_of([&] { Fronts<D>::template max_unpool<layout>(x, indices, window); }), name + ": " + text);
+    EXPECT_EQ(error_of([&] { Fronts<D>::template max_unpool_into<layout>(y, x, indices, window); }),
+              name + "_into: " + text);
+    EXPECT_EQ(error_of([&] { Fronts<D>::template max_unpool_backward<layout>(y, indices, window); }),
+              name + "_backward: " + text);
+    EXPECT_EQ(error_of([&] { Fronts<D>::template max_unpool_backward_into<layout>(dx, y, indices, window); }),
               name + "_backward_into: " + text);
     EXPECT_TRUE(eigenpool_test::holds_only(y, 77.0F));
     EXPECT_TRUE(eigenpool_test::holds_only(dx, 77.0F));
@@ -311,19 +293,22 @@ TYPED_TEST(MaxUnpool, Errors) {
   expect_all(window, "indices(" + at + ") is -1, which only a window without a real cell may have");
 
   indices.setZero();
-  EXPECT_EQ(error_of([&] { unpool<D, TypeParam::layout>(x, indices, window, eigenpool::Sizes<D>(7)); }),
-            name + ": output_size[0] is 7, must be from 4 to 6");
-  EXPECT_EQ(error_of([&] { unpool<D, TypeParam::layout>(x, indices, window, eigenpool::Sizes<D>(-3)); }),
-            name + ": output_size[0] is -3, must be from 4 to 6");
-  EXPECT_EQ(error_of([&] { unpool_into<D, TypeParam::layout>(dx, x, indices, window); }),
+  EXPECT_EQ(
+      error_of([&] { Fronts<D>::template max_unpool<TypeParam::layout>(x, indices, window, eigenpool::Sizes<D>(7)); }),
+      name + ": output_size[0] is 7, must be from 4 to 6");
+  EXPECT_EQ(
+      error_of([&] { Fronts<D>::template max_unpool<TypeParam::layout>(x, indices, window, eigenpool::Sizes<D>(-3)); }),
+      name + ": output_size[0] is -3, must be from 4 to 6");
+  EXPECT_EQ(error_of([&] { Fronts<D>::template max_unpool_into<TypeParam::layout>(dx, x, indices, window); }),
             name + "_into: output[" + first + "] is 3, must be from 4 to 6");
-  EXPECT_EQ(error_of([&] { unpool_backward<D, TypeParam::layout>(x, indices, window); }),
+  EXPECT_EQ(error_of([&] { Fronts<D>::template max_unpool_backward<TypeParam::layout>(x, indices, window); }),
             name + "_backward: gradient[" + first + "] is 3, must be from 4 to 6");
   const auto fewer = to_tensor<TypeParam, std::int64_t>({1, 3}, pooled, Values(values / 2, 0.0));
-  EXPECT_EQ(error_of([&] { unpool<D, TypeParam::layout>(x, fewer, window); }), name + ": indices[0] is 1, expected 2");
+  EXPECT_EQ(error_of([&] { Fronts<D>::template max_unpool<TypeParam::layout>(x, fewer, window); }),
+            name + ": indices[0] is 1, expected 2");
   const auto empty = to_tensor<TypeParam, float>(lead, Extents(D, 0), {});
   const auto none = to_tensor<TypeParam, std::int64_t>(lead, Extents(D, 0), {});
-  EXPECT_EQ(error_of([&] { unpool<D, TypeParam::layout>(empty, none, window); }),
+  EXPECT_EQ(error_of([&] { Fronts<D>::template max_unpool<TypeParam::layout>(empty, none, window); }),
             name + ": input[" + first + "] is 0, a spatial extent must be at least 1");
 }
 
@@ -332,7 +317,7 @@ TYPED_TEST(MaxUnpool, EmptyBatchGivesAnEmptyResult) {
   const Extents pooled(TypeParam::D, 3);
   const auto x = to_tensor<TypeParam, float>(lead, pooled, {});
   const auto indices = to_tensor<TypeParam, std::int64_t>(lead, pooled, {});
-  const auto y = unpool<TypeParam::D, TypeParam::layout>(x, indices, this->window_);
+  const auto y = Fronts<TypeParam::D>::template max_unpool<TypeParam::layout>(x, indices, this->window_);
   EXPECT_EQ(y.size(), 0);
   EXPECT_EQ(y.dimension(TypeParam::first_spatial), 5);
 }

@@ -13,5 +13,8 @@ void run_adaptive_max_pool(const PoolCase& of, Findings& findings);
 void run_adaptive_avg_pool(const PoolCase& of, Findings& findings);
 void run_global_max_pool(const PoolCase& of, Findings& findings);
 void run_global_avg_pool(const PoolCase& of, Findings& findings);
+void run_fractional_max_pool(const PoolCase& of, Findings& findings);
+void run_max_unpool(const PoolCase& of, Findings& findings);
+void run_roi_align(const PoolCase& of, Findings& findings);
 
 }  // namespace conformance

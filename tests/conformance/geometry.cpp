@@ -35,6 +35,8 @@ std::int64_t axis_output(const PoolCase& of, std::size_t axis) {
       return fixed_output(of.window, axis, of.input.extents[axis + 2]);
     case Operator::adaptive_max_pool:
     case Operator::adaptive_avg_pool:
+    case Operator::fractional_max_pool:
+    case Operator::roi_align:
       return in_range(of.output_size[axis], 0);
     default:
       return 1;
@@ -69,6 +71,12 @@ std::int64_t window_extent(const WindowAttributes& window, std::size_t axis) {
 
 Extents Geometry::output_extents(const PoolCase& of) {
   Extents extents{of.input.extents[0], of.input.extents[1]};
+  if (of.op == Operator::roi_align) extents[0] = of.boxes.extents[0];
+  if (of.op == Operator::max_unpool) {
+    const Extents plane = of.output_size.empty() ? unpooled(of) : of.output_size;
+    extents.insert(extents.end(), plane.begin(), plane.end());
+    return extents;
+  }
   for (std::size_t axis = 0; axis + 2 < of.input.extents.size(); ++axis) extents.push_back(axis_output(of, axis));
   return extents;
 }

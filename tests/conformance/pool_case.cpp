@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <map>
+#include <sstream>
 
 namespace conformance {
 namespace {
@@ -55,6 +56,33 @@ WindowAttributes read_window(const CaseFile& file, int spatial_rank) {
   return window;
 }
 
+/// Those that fractional windows and unpoolings have; the rest stays as if it were not there.
+WindowAttributes read_plain_window(const CaseFile& file, int spatial_rank, bool fractional) {
+  const auto axes = static_cast<std::size_t>(spatial_rank);
+  WindowAttributes window;
+  window.kernel = per_axis(file, "kernel", spatial_rank);
+  window.dilation.assign(axes, 1);
+  window.stride = fractional ? Extents(axes, 1) : per_axis(file, "stride", spatial_rank);
+  window.pad_begin = fractional ? Extents(axes, 0) : per_axis(file, "pad_begin", spatial_rank);
+  window.pad_end = fractional ? Extents(axes, 0) : per_axis(file, "pad_end", spatial_rank);
+  return window;
+}
+
+double number(const CaseFile& file, const std::string& key) {
+  std::istringstream text(file.text(key));
+  double value = 0;
+  if (!(text >> value)) throw Malformed("the key '" + key + "' is not a number");
+  return value;
+}
+
+RoiAttributes read_roi(const CaseFile& file) {
+  return {.is_max = choice<bool>(file, "mode", {{"avg", false}, {"max", true}}),
+          .half_pixel = choice<bool>(file, "coordinate_transformation_mode",
+                                     {{"output_half_pixel", false}, {"half_pixel", true}}),
+          .sampling_ratio = file.integer("sampling_ratio"),
+          .spatial_scale = number(file, "spatial_scale")};
+}
+
 void read_attributes(PoolCase& result, const CaseFile& file) {
   if (has_window(result.op)) {
     result.window = read_window(file, result.spatial_rank);
@@ -68,6 +96,18 @@ void read_attributes(PoolCase& result, const CaseFile& file) {
     result.signed_power = file.text("source_op").starts_with("torch");
   }
   if (result.op == Operator::adaptive_max_pool || result.op == Operator::adaptive_avg_pool) {
+    result.output_size = per_axis(file, "output_size", result.spatial_rank);
+  }
+  if (result.op == Operator::fractional_max_pool) {
+    result.window = read_plain_window(file, result.spatial_rank, true);
+    result.output_size = per_axis(file, "output_size", result.spatial_rank);
+  }
+  if (result.op == Operator::max_unpool) {
+    result.window = read_plain_window(file, result.spatial_rank, false);
+    if (file.flag("output_size_given")) result.output_size = per_axis(file, "output_size", result.spatial_rank);
+  }
+  if (result.op == Operator::roi_align) {
+    result.roi = read_roi(file);
     result.output_size = per_axis(file, "output_size", result.spatial_rank);
   }
 }
@@ -123,6 +163,45 @@ Array read_indices(const CaseFile& file, const PoolCase& of) {
   return indices;
 }
 
+/// ONNX's indices are flat in a tensor of the extents that the windows give; here they are flat in the output's planes.
+void place_in_output(Array& indices, const PoolCase& of) {
+  const Extents from = unpooled(of), to = of.output_size.empty() ? from : of.output_size;
+  const std::int64_t values = cell_count(spatial(indices.extents)), cells = cell_count(from);
+  for (std::size_t i = 0; i < indices.values.size(); ++i) {
+    std::int64_t rest = static_cast<std::int64_t>(indices.values[i]) - static_cast<std::int64_t>(i) / values * cells;
+    if (rest < 0 || rest >= cells) throw Malformed("an index lies outside its plane");
+    std::int64_t position = 0, weight = 1;
+    for (std::size_t axis = from.size(); axis-- > 0; rest /= from[axis], weight *= to[axis])
+      position += rest % from[axis] * weight;
+    indices.values[i] = static_cast<double>(position);
+  }
+}
+
+Array read_unpool_indices(const CaseFile& file, const PoolCase& of) {
+  Array indices = read_tensor(file, "indices", "i64", of);
+  if (choice<bool>(file, "index_convention", {{"spatial_flat", false}, {"tensor_flat", true}}))
+    place_in_output(indices, of);
+  return indices;
+}
+
+/// (N, C, spatial rank), with the columns that PyTorch's have.
+Array read_samples(const CaseFile& file, const PoolCase& of) {
+  const char* columns = of.spatial_rank == 2 ? "w h" : "d h w";
+  if (!of.expects_error && file.text("random_samples_axes") != columns)
+    throw Malformed("the samples' columns are not PyTorch's");
+  const FileTensor& tensor = file.tensor("random_samples");
+  if (tensor.dtype != file.text("dtype")) throw Malformed("the samples are not of the input's type");
+  if (tensor.array.extents.size() != 3) throw Malformed("the samples do not have three axes");
+  return tensor.array;
+}
+
+Array plain_tensor(const CaseFile& file, const std::string& name, const std::string& dtype, std::size_t rank) {
+  const FileTensor& tensor = file.tensor(name);
+  if (tensor.dtype != dtype || tensor.array.extents.size() != rank)
+    throw Malformed("the tensor '" + name + "' is not of its type and rank");
+  return tensor.array;
+}
+
 void read_tensors(PoolCase& result, const CaseFile& file) {
   const std::string& dtype = file.text("dtype");
   result.input = read_tensor(file, "input", dtype, result);
@@ -132,6 +211,12 @@ void read_tensors(PoolCase& result, const CaseFile& file) {
         read_tensor(file, result.backward ? "grad_input" : "output", dtype, result);
   }
   if (is_max(result.op) && file.tensors.contains("indices")) result.indices = read_indices(file, result);
+  if (result.op == Operator::max_unpool) result.indices = read_unpool_indices(file, result);
+  if (result.op == Operator::fractional_max_pool) result.samples = read_samples(file, result);
+  if (result.op == Operator::roi_align) {
+    result.boxes = plain_tensor(file, "rois", dtype, 2);
+    result.batch_indices = plain_tensor(file, "batch_indices", "i64", 1);
+  }
 }
 
 /// Maxima are exact, the rest is relative to the numbers that are summed: the input's of a forward, the gradient's of a
@@ -140,7 +225,7 @@ Tolerance make_tolerance(const PoolCase& of, const CaseFile& file) {
   if (file.has("precision") && choice<bool>(file, "precision", {{"full", false}, {"rounded_4_decimals", true}})) {
     return {.absolute = 1.1e-4};
   }
-  if (is_max(of.op) && !of.backward) return {};
+  if ((is_max(of.op) || of.op == Operator::max_unpool) && !of.backward) return {};
   double scale = 1;
   for (const double value : (of.backward ? of.grad_output : of.input).values) {
     if (std::isfinite(value)) scale = std::max(scale, std::abs(value));
@@ -152,7 +237,21 @@ Tolerance make_tolerance(const PoolCase& of, const CaseFile& file) {
 }  // namespace
 
 bool is_max(Operator op) {
-  return op == Operator::max_pool || op == Operator::adaptive_max_pool || op == Operator::global_max_pool;
+  return op == Operator::max_pool || op == Operator::adaptive_max_pool || op == Operator::global_max_pool ||
+         op == Operator::fractional_max_pool;
+}
+
+Extents unpooled(const PoolCase& of) {
+  constexpr std::int64_t largest = std::int64_t{1} << 31;
+  const WindowAttributes& w = of.window;
+  Extents extents = spatial(of.input.extents);
+  for (std::size_t axis = 0; axis < extents.size(); ++axis) {
+    for (const Extents* list : {&w.kernel, &w.stride, &w.pad_begin, &w.pad_end})
+      if ((*list)[axis] < 0 || (*list)[axis] > largest) throw Malformed("an attribute is out of the runner's range");
+    extents[axis] = (extents[axis] - 1) * w.stride[axis] + w.kernel[axis] - w.pad_begin[axis] - w.pad_end[axis];
+    if (extents[axis] < 1) throw Malformed("the windows give no output");
+  }
+  return extents;
 }
 
 bool has_window(Operator op) { return op == Operator::max_pool || op == Operator::avg_pool || op == Operator::lp_pool; }
@@ -166,7 +265,10 @@ PoolCase make_pool_case(const CaseFile& file) {
                                 {"adaptive_max_pool", Operator::adaptive_max_pool},
                                 {"adaptive_avg_pool", Operator::adaptive_avg_pool},
                                 {"global_max_pool", Operator::global_max_pool},
-                                {"global_avg_pool", Operator::global_avg_pool}});
+                                {"global_avg_pool", Operator::global_avg_pool},
+                                {"fractional_max_pool", Operator::fractional_max_pool},
+                                {"max_unpool", Operator::max_unpool},
+                                {"roi_align", Operator::roi_align}});
   result.backward = choice<bool>(file, "direction", {{"forward", false}, {"backward", true}});
   result.expects_error = choice<bool>(file, "expect", {{"values", false}, {"error", true}});
   result.spatial_rank = choice<int>(file, "spatial_rank", {{"1", 1}, {"2", 2}, {"3", 3}});

@@ -25,7 +25,7 @@ void check_extents(const char* name, const Array& array, const Extents& ruled) {
 /// The tensors have the shapes that the attributes give, so that a result is never larger than the file.
 void check_extents(const PoolCase& of) {
   const Extents ruled = Geometry::output_extents(of);
-  if (of.indices) check_extents("indices", *of.indices, ruled);
+  if (of.indices) check_extents("indices", *of.indices, of.op == Operator::max_unpool ? of.input.extents : ruled);
   if (!of.backward) return check_extents("output", of.output, ruled);
   check_extents("grad_output", of.grad_output, ruled);
   check_extents("grad_input", of.grad_input, of.input.extents);
@@ -54,6 +54,12 @@ void run(const PoolCase& of, Findings& findings) {
       return run_global_max_pool(of, findings);
     case Operator::global_avg_pool:
       return run_global_avg_pool(of, findings);
+    case Operator::fractional_max_pool:
+      return run_fractional_max_pool(of, findings);
+    case Operator::max_unpool:
+      return run_max_unpool(of, findings);
+    case Operator::roi_align:
+      return run_roi_align(of, findings);
   }
 }
 

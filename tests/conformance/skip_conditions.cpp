@@ -31,7 +31,8 @@ bool has_cells(const Extents& plane) {
 bool has_wrong_arity(const CaseFile& file) {
   const std::array lists{"kernel", "stride", "dilation", "pad_begin", "pad_end", "output_size"};
   return std::any_of(lists.begin(), lists.end(), [&](const char* list) {
-    return file.has(list) && static_cast<std::int64_t>(file.integers(list).size()) != file.integer("spatial_rank");
+    return file.has(list) && file.text(list) != "none" &&
+           static_cast<std::int64_t>(file.integers(list).size()) != file.integer("spatial_rank");
   });
 }
 
@@ -49,6 +50,15 @@ bool padded_input_has_room(const CaseFile& file) {
   const Extents plane = spatial(of.input.extents);
   const bool fits = std::equal(plane.begin(), plane.end(), of.window.kernel.begin(), std::greater_equal{});
   return !fits && has_cells(plane) && padding_is_legal(of.window) && has_cells(spatial(Geometry::output_extents(of)));
+}
+
+bool windows_have_places(const CaseFile& file) {
+  if (file.text("op") != "fractional_max_pool") return false;
+  const PoolCase of = make_pool_case(file);
+  const Extents plane = spatial(of.input.extents);
+  for (std::size_t axis = 0; axis < plane.size(); ++axis)
+    if (of.output_size[axis] < 1 || of.output_size[axis] + of.window.kernel[axis] - 1 > plane[axis]) return false;
+  return true;
 }
 
 bool only_channels_are_empty(const CaseFile& file) {

@@ -19,6 +19,9 @@ bool padding_is_legal(const CaseFile& file);
 /// avg_pool3d with a window larger than the input but not than the padded input.
 bool padded_input_has_room(const CaseFile& file);
 
+/// Fractional windows, of which there are at most as many as places along each axis.
+bool windows_have_places(const CaseFile& file);
+
 /// The input has no channels, and no other extent that must not be 0 is 0.
 bool only_channels_are_empty(const CaseFile& file);
 

@@ -42,9 +42,13 @@ void Suite::check_bits(const char* suffix, const Array& got, std::optional<Array
   if (what) add(suffix, "differs from another form or function: result" + *what);
 }
 
-void Suite::check_flat_indices(const char* suffix, const Array& got, const ExpectedIndices& expected) const {
-  const auto what = difference(got, expected.flat);
+void Suite::check_indices(const char* suffix, const Array& got, const Array& expected) const {
+  const auto what = difference(got, expected);
   if (what) add(suffix, "indices" + *what);
+}
+
+void Suite::check_flat_indices(const char* suffix, const Array& got, const ExpectedIndices& expected) const {
+  check_indices(suffix, got, expected.flat);
 }
 
 void Suite::check_compact_indices(const char* suffix, const Array& got, const ExpectedIndices& expected) const {

@@ -48,6 +48,7 @@ class Suite {
   void check(const char* suffix, const Array& got) const;
   /// Compares a result with an earlier one of the same problem: every bit.
   void check_bits(const char* suffix, const Array& got, std::optional<Array>& first) const;
+  void check_indices(const char* suffix, const Array& got, const Array& expected) const;
   void check_flat_indices(const char* suffix, const Array& got, const ExpectedIndices& expected) const;
   void check_compact_indices(const char* suffix, const Array& got, const ExpectedIndices& expected) const;
 
