@@ -29,7 +29,7 @@ Problem adaptive(const std::array<Index, 4>& shape, Index size) {
 }
 
 KernelChoice max_kernel(const Problem& problem) {
-  return detail::kernel_for<detail::Extreme<float, detail::Larger>, float, detail::Values<float>>(problem, {});
+  return detail::kernel_for<detail::Extremum<float, detail::Larger>, float, detail::Values<float>>(problem, {});
 }
 KernelChoice mean_kernel(const Problem& problem) {
   return detail::kernel_for<detail::Sum<float>, float, detail::Means<float>>(problem, {});
@@ -151,7 +151,7 @@ TEST(Backward, SharesOfAPartitionAreSpread) {
 }
 
 TEST(NanGuard, SeesEachRunOnce) {
-  using Guarded = detail::NanGuard<detail::Extreme<float, detail::Larger>, float>;
+  using Guarded = detail::NanGuard<detail::Extremum<float, detail::Larger>, float>;
   static_assert(Guarded::needed && !detail::NanGuard<detail::Sum<float>, float>::needed);
   std::array<float, 64> row{};
   row[50] = std::numeric_limits<float>::quiet_NaN();

@@ -143,7 +143,7 @@ void avg_max_backward(const Function& function, const G& dy, const X& x, const W
   const Parallel<Device> parallel(device);
   max_indexed<Larger>(plan.problem, input.data(), part.data(), indices.data(), parallel);
   take(both.halves.run);
-  add_at_maxima(plan.problem, part.data(), indices.data(), at_maxima.data(), parallel);
+  scatter(plan.problem, part.data(), indices.data(), at_maxima.data(), parallel);
   take(0);
   mean_backward(plan.problem, reduction.divisor, part.data(), dx.data(), parallel);
   for (Index i = 0; i < dx.size(); ++i)

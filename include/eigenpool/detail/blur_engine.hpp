@@ -145,7 +145,7 @@ void max_blur_backward(const Function& function, const G& dy, const X& x, const 
   max_indexed(plan.dense.problem, input.data(), maxima.data(), indices.data(), parallel);
   blur_rows(BlurBackward<S>(BlurPlane{plan.blur.problem, blur.padding}, gradient.data(), share.data()),
             bytes_of<S>(plan.blur.problem), parallel);
-  add_at_maxima(plan.dense.problem, share.data(), indices.data(), dx.data(), parallel);
+  scatter(plan.dense.problem, share.data(), indices.data(), dx.data(), parallel);
 }
 
 }  // namespace detail

@@ -82,7 +82,7 @@ void reduce_windows(const Problem& problem, const S* source, const Output& outpu
 /// Forward of a maximum, or of a minimum: of what wins in an Order.
 template <class Order, class S, class Parallel>
 void extreme_windows(const Problem& problem, const S* source, S* result, const Parallel& parallel) {
-  reduce_windows<Extreme<Compared<S>, Order>>(problem.simplified(), source, Values<S>(result), parallel);
+  reduce_windows<Extremum<Compared<S>, Order>>(problem.simplified(), source, Values<S>(result), parallel);
 }
 
 /// The same with indices, flat or compact.
@@ -95,11 +95,11 @@ void extreme_windows_with_indices(const Problem& problem, Numbering::Kind kind, 
       flat ? Numbering::flat(problem) : Numbering::compact(problem, window_taps(problem, Cell::number(problem, 0)));
   const ValuesAndIndices<S, I> output(result, indices, problem, numbering);
   if constexpr (!is_custom<S>) {
-    using Lanes = ArgExtreme<S, Numbered<S>, simd::Signed<Numbered<S>>, Order>;
+    using Lanes = ArgExtremum<S, Numbered<S>, simd::Signed<Numbered<S>>, Order>;
     if ((flat || problem.is_affine()) && numbers_fit<Lanes>(problem, numbering))
       return reduce_windows<Lanes>(problem, source, output, parallel);
   }
-  const ScalarKernel<ArgExtreme<S, Compared<S>, std::int64_t, Order, true>, S, ValuesAndIndices<S, I>> kernel(
+  const ScalarKernel<ArgExtremum<S, Compared<S>, std::int64_t, Order, true>, S, ValuesAndIndices<S, I>> kernel(
       problem, source, output);
   parallel(kernel.tasks(), 64.0, [&](Index begin, Index end) { kernel.run(begin, end); });
 }

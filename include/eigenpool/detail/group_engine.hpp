@@ -32,7 +32,8 @@ struct ExtremeOfGroups {
   void operator()(const Rows& x_rows, const Groups& groups, const S* x, const Rows& y_rows, S* y,
                   const P& parallel) const {
     constexpr bool minimum = extreme == Extreme::min;
-    reduce_groups<Max<Compared<S>, true>, minimum>(x_rows, groups, x, GroupExtremes<S, minimum>{y, y_rows}, parallel);
+    reduce_groups<Extremum<Compared<S>, Larger, true>, minimum>(x_rows, groups, x, GroupExtremes<S, minimum>{y, y_rows},
+                                                                parallel);
   }
 };
 
@@ -43,11 +44,11 @@ void extreme_groups_with_indices(const Rows& x_rows, const Groups& groups, const
   constexpr bool minimum = extreme == Extreme::min;
   const GroupExtremesAndIndices<S, I, minimum> output{y, indices, y_rows, groups};
   if constexpr (!is_custom<S>) {
-    using Lanes = ArgMax<S, Numbered<S>, simd::Signed<Numbered<S>>, true>;
+    using Lanes = ArgExtremum<S, Numbered<S>, simd::Signed<Numbered<S>>, Larger, true>;
     if (groups.longest() < std::numeric_limits<typename Lanes::Number>::max())
       return reduce_groups<Lanes, minimum>(x_rows, groups, x, output, parallel);
   }
-  using Single = ArgMax<S, Compared<S>, std::int64_t, true>;
+  using Single = ArgExtremum<S, Compared<S>, std::int64_t, Larger, true>;
   const GroupKernel<Single, S, GroupExtremesAndIndices<S, I, minimum>, minimum> kernel(x_rows, groups, x, output);
   parallel(kernel.tasks(), 64.0, [&](Index begin, Index end) {
     std::vector<S> scratch(static_cast<std::size_t>(kernel.scratch()));

@@ -73,8 +73,8 @@ Compared<S> scaled_norm(const Problem& problem, const S* x, const Power& power, 
   if (loops.empty()) return Lane(0);
   const S* p = x + first_tap(problem, Cell::number(problem, i / problem.inner).outer, taps) + i % problem.inner;
   const auto magnitudes = viewed<Magnitude>(p);
-  const TapLoops same = tap_loops<Extreme<Lane, Larger, true>>(problem, taps, Numbering());
-  const Lane largest = reduce_element<Extreme<Lane, Larger, true>>(magnitudes, same).raw[0];
+  const TapLoops same = tap_loops<Extremum<Lane, Larger, true>>(problem, taps, Numbering());
+  const Lane largest = reduce_element<Extremum<Lane, Larger, true>>(magnitudes, same).raw[0];
   if (largest == Lane(0) || !std::isfinite(largest)) return largest;
   LaneStack<Sum<Lane>> stack;
   along_tree(loops, stack,
@@ -119,7 +119,7 @@ void lp_windows(const Problem& plain, const S* x, S* y, double p, const P& paral
   using Lane = Compared<S>;
   const Problem problem = plain.simplified();
   if (std::isinf(p)) {
-    reduce_windows<Extreme<Lane, Larger>>(problem, viewed<Magnitude>(x), Values<S>(y), parallel);
+    reduce_windows<Extremum<Lane, Larger>>(problem, viewed<Magnitude>(x), Values<S>(y), parallel);
     return for_each_element<S>(results(problem), parallel, [&](Index i) {
       if (y[i] < S(0)) y[i] = S(0);  // a window without a real cell
     });
@@ -209,7 +209,7 @@ void largest_backward(const Problem& forward, const S* dy, const S* x, S* dx, co
     magnitudes[static_cast<std::size_t>(i)] = static_cast<S>(std::abs(static_cast<Compared<S>>(x[i])));
   });
   max_indexed<Larger>(forward, magnitudes.data(), largest.data(), indices.data(), parallel);
-  add_at_maxima(forward, dy, indices.data(), dx, parallel);
+  scatter(forward, dy, indices.data(), dx, parallel);
   for_each_element<S>(count, parallel, [&](Index i) {
     const Compared<S> at = static_cast<Compared<S>>(x[i]);
     if (!(at > 0)) dx[i] = at < 0 ? static_cast<S>(-dx[i]) : at == 0 ? S(0) : dx[i];

@@ -130,7 +130,7 @@ class PyramidLevels {
     if (from != nullptr)
       extreme_windows<Larger>(p.problem, from->values.data(), next.values.data(), parallel_);
     else
-      reduce_windows<Extreme<Lane, Larger>>(p.problem.simplified(), x_, Values<Lane>(next.values.data()), parallel_);
+      reduce_windows<Extremum<Lane, Larger>>(p.problem.simplified(), x_, Values<Lane>(next.values.data()), parallel_);
     sink(next.values, next.shape);
     made.push_back(std::move(next));
   }
@@ -241,7 +241,7 @@ void pyramid_backward(const Function& function, const G& dy, const X& x, const s
       std::vector<S> maxima(part.size());
       std::vector<std::int64_t> indices(part.size());
       max_indexed<Larger>(of.problem, input.data(), maxima.data(), indices.data(), parallel);
-      add_at_maxima(of.problem, part.data(), indices.data(), share.data(), parallel);
+      scatter(of.problem, part.data(), indices.data(), share.data(), parallel);
     } else {
       mean_backward(of.problem, std::nullopt, part.data(), share.data(), parallel);
     }

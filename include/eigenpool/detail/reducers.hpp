@@ -110,8 +110,8 @@ struct Smaller {
 /// The value that wins in an Order. The exact one keeps a NaN once taken in; the
 /// other is for values that are known to be none.
 template <class L, class Order, bool exact = false>
-struct Extreme : LaneReducer<Extreme<L, Order, exact>, L> {
-  using Exact = Extreme<L, Order, true>;
+struct Extremum : LaneReducer<Extremum<L, Order, exact>, L> {
+  using Exact = Extremum<L, Order, true>;
   static constexpr bool ordered_sum = false;
   template <int B>
   using Acc = simd::Vec<L, B>;
@@ -133,9 +133,9 @@ struct Extreme : LaneReducer<Extreme<L, Order, exact>, L> {
 /// values, the last of NaNs (where it is exact). S is the scalar that the lanes
 /// were widened from.
 template <class S, class L, class N, class Order, bool exact = false>
-struct ArgExtreme {
+struct ArgExtremum {
   using Lane = L;
-  using Exact = ArgExtreme<S, L, N, Order, true>;
+  using Exact = ArgExtremum<S, L, N, Order, true>;
   using Number = N;
   static constexpr bool numbered = true;
   static constexpr bool ordered_sum = false;
