@@ -83,7 +83,7 @@ class InnerKernel {
         write_elements<Reducer>(p, length, loops, at, output_.info(window_taps(problem_, cell)));
       return;
     }
-    with_tap_way<Reducer>(loops, [&](auto way) EIGENPOOL_LAMBDA {
+    with_tap_way<Reducer, true>(loops, [&](auto way) EIGENPOOL_LAMBDA {
       constexpr TapWay chosen = way.value;
       simd::apart<B>([=, inner = problem_.inner, writer = output_.writer(),
                       first = output_.info(taps)]() EIGENPOOL_LAMBDA {

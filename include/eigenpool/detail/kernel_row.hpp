@@ -306,7 +306,7 @@ class RowKernel {
     const Index runs = block.unit == problem_.inner ? 1 : block.real_end - block.real_begin;
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
     const S* const last = run >= lanes ? end_ : end_ - loops.last_offset() - lanes;  // whole vectors may start here
-    with_tap_way<R>(loops, [&](auto way) EIGENPOOL_LAMBDA {
+    with_tap_way<R, false>(loops, [&](auto way) EIGENPOOL_LAMBDA {
       constexpr TapWay chosen = way.value;
       simd::apart<B>([=, inner = problem_.inner]() EIGENPOOL_LAMBDA {
         TapLoops taps_now = loops;

@@ -78,13 +78,6 @@ EIGENPOOL_INLINE void store_pieces(const Rows& row, std::int64_t first, std::int
   }
 }
 
-/// f(0), f(1), ..., f(n - 1), unrolled whatever the compiler thinks of it.
-template <std::size_t n, class F>
-EIGENPOOL_INLINE void unrolled(const F& f) {
-  [&]<std::size_t... I>(std::index_sequence<I...>) EIGENPOOL_LAMBDA { (f(I), ...); }
-  (std::make_index_sequence<n>{});
-}
-
 /// Transposes the square that the n-th 16 bytes of n vectors of n elements make, for every n: with each round of
 /// interleaving, one bit of an element's row number becomes one of its column number.
 template <class T, int Bytes, std::size_t n>

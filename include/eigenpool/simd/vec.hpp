@@ -15,6 +15,13 @@
 EIGENPOOL_BEGIN
 namespace simd {
 
+/// f(0), f(1), ..., f(n - 1), unrolled whatever the compiler thinks of it.
+template <std::size_t n, class F>
+EIGENPOOL_INLINE void unrolled(const F& f) {
+  [&]<std::size_t... I>(std::index_sequence<I...>) EIGENPOOL_LAMBDA { (f(I), ...); }
+  (std::make_index_sequence<n>{});
+}
+
 template <int Bytes>
 struct SignedOf;
 template <>

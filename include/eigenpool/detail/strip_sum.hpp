@@ -1,0 +1,107 @@
+// Long sums along the canonical tree, for many neighbouring elements at once.
+#pragma once
+
+#include "tap_loops.hpp"
+#include "tree.hpp"
+
+EIGENPOOL_BEGIN
+namespace detail {
+
+/// The sum of one to eight taps, in the canonical order.
+template <class R, int B, class S>
+EIGENPOOL_INLINE typename R::template Acc<B> sum_to_eight(const S* p, Index offset, Index count) {
+  const auto tap = [&](int j) EIGENPOOL_LAMBDA { return simd::load_as<typename R::Lane, B>(p + j * offset); };
+  const auto pair = [&](int j) EIGENPOOL_LAMBDA { return simd::add(tap(j), tap(j + 1)); };
+  if (count == 1) return tap(0);
+  if (count == 2) return pair(0);
+  if (count == 3) return simd::add(pair(0), tap(2));
+  const auto four = simd::add(pair(0), pair(2));
+  if (count == 4) return four;
+  if (count == 5) return simd::add(four, tap(4));
+  if (count == 6) return simd::add(four, pair(4));
+  if (count == 7) return simd::add(four, simd::add(pair(4), tap(6)));
+  return simd::add(four, simd::add(pair(4), pair(6)));
+}
+
+/// A long sum: groups of up to eight taps are added in registers, and a stack
+/// of strips holds the partial sums between them.
+template <class R, int B, class S>
+class StripSum {
+ public:
+  using Lane = typename R::Lane;
+  using Acc = typename R::template Acc<B>;
+  static constexpr Index lanes = simd::Vec<Lane, B>::lanes;
+
+  EIGENPOOL_INLINE explicit StripSum(const TapLoops& taps) : taps_(taps.compacted()) {
+    Index entries = 1;
+    for (const TapLoops::Loop& l : taps_.loop) entries += bit_width(l.lead + l.count);
+    strip_ = capacity / entries / lanes * lanes;
+  }
+
+  template <class Sink>
+  EIGENPOOL_INLINE void run(const S* p, Index length, const Sink& sink) {
+    for (Index begin = 0; begin < length; begin += length_) {
+      // Whole vectors; the last one may overlap the one before it.
+      length_ = std::clamp((length - begin) / lanes * lanes, lanes, strip_);
+      const Index start = std::min(begin, length - length_);
+      sum(p + start);
+      for (Index i = 0; i < length_; i += lanes) {
+        Acc acc = entry(0).template load<B>(i);
+        sink(start + i, acc);
+      }
+    }
+  }
+
+  EIGENPOOL_INLINE void clear(int d) {
+    for (Index i = 0; i < length_; i += lanes) entry(d).template store<B>(i, R::template identity<B>());
+  }
+  EIGENPOOL_INLINE void merge(int d) {
+    for (Index i = 0; i < length_; i += lanes) {
+      auto acc = entry(d).template load<B>(i);
+      R::template merge<B>(acc, entry(d + 1).template load<B>(i));
+      entry(d).template store<B>(i, acc);
+    }
+  }
+
+ private:
+  static constexpr Index capacity = 32 * 1024 / static_cast<Index>(sizeof(Lane));
+
+  EIGENPOOL_INLINE typename R::Row entry(int d) { return {sums_ + d * strip_}; }
+
+  EIGENPOOL_INLINE void sum(const S* p) {
+    const auto& [l0, l1, l2] = taps_.loop;
+    Tree<StripSum> tree(*this);
+    const int base0 = tree.start(l0.lead);
+    for (Index j0 = 0; j0 < l0.count; ++j0) {
+      const int base1 = tree.start(l1.lead);
+      for (Index j1 = 0; j1 < l1.count; ++j1) {
+        const int base2 = tree.start(l2.lead);
+        const S* q = p + j0 * l0.offset + j1 * l1.offset;
+        for (Index j2 = 0; j2 < l2.count;) {
+          const bool aligned = (l2.lead + j2) % 8 == 0;
+          const Index taps = aligned ? std::min(l2.count - j2, Index{8}) : 1;
+          add_taps(q + j2 * l2.offset, taps, entry(tree.push()));
+          if (taps == 8 || !aligned) tree.carry((l2.lead + j2) / taps);
+          j2 += taps;
+        }
+        tree.finish(base2);
+        tree.carry(l1.lead + j1);
+      }
+      tree.finish(base1);
+      tree.carry(l0.lead + j0);
+    }
+    tree.finish(base0);
+  }
+
+  EIGENPOOL_INLINE void add_taps(const S* p, Index taps, typename R::Row to) {
+    const Index offset = taps_.loop[2].offset;
+    for (Index i = 0; i < length_; i += lanes) to.template store<B>(i, sum_to_eight<R, B>(p + i, offset, taps));
+  }
+
+  TapLoops taps_;
+  Index strip_ = 0, length_ = 0;
+  alignas(64) Lane sums_[capacity];
+};
+
+}  // namespace detail
+EIGENPOOL_END
