@@ -5,6 +5,7 @@
 
 #include "axis.hpp"
 #include "doubling.hpp"
+#include "row_loops.hpp"
 #include "scratch.hpp"
 #include "tree.hpp"
 
@@ -99,13 +100,12 @@ class Horizontal {
   static constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
   static constexpr int single = static_cast<int>(sizeof(typename R::Lane));  // bytes of one lane
 
-  EIGENPOOL_INLINE Horizontal(const Axis& axis, const RowPlan& plan, Index unit)
-      : axis_(axis), plan_(plan), unit_(unit) {}
+  Horizontal(const Axis& axis, const RowPlan& plan, Index unit) : axis_(axis), plan_(plan), unit_(unit) {}
 
   /// The outputs from `begin` on, `outputs` of them (of several rows, side by
   /// side), from columns that start with the first of axis.span().
   template <class Emit>
-  EIGENPOOL_INLINE void reduce(const HorizontalRows<R>& rows, Index begin, Index outputs, const Emit& emit) const {
+  void reduce(const HorizontalRows<R>& rows, Index begin, Index outputs, const Emit& emit) const {
     using Way = RowPlan::Way;
     for (int h = plan_.halvings - 1; h >= 0; --h)
       halve(rows.columns, (outputs - 1) * (plan_.stride << h) + (plan_.kernel << h));
@@ -146,26 +146,14 @@ class Horizontal {
       }
   }
 
-  EIGENPOOL_INLINE static void merge_rows(Row a, Row b, Row to, Index length) {
-    for (Index i = 0; i < length; i += lanes) {
-      Acc acc = a.template load<B>(i);
-      R::template merge<B>(acc, b.template load<B>(i));
-      to.template store<B>(i, acc);
-    }
-  }
-
  private:
-  EIGENPOOL_INLINE auto into(Row to, Index outputs) const {
-    return [to, length = outputs * unit_](const auto& f) EIGENPOOL_LAMBDA {
-      for (Index i = 0; i < length; i += lanes) to.template store<B>(i, f(i));
-    };
+  auto into(Row to, Index outputs) const {
+    return [to, length = outputs * unit_](const auto& f) { make_row<R, B>(to, length, f); };
   }
 
   // columns[i] = columns[2 i] . columns[2 i + 1]
-  EIGENPOOL_INLINE static void halve(Row columns, Index length) {
-    for (Index i = 0; i < length; i += lanes) {
-      columns.template store<B>(i, pairs(columns, i));
-    }
+  static void halve(Row columns, Index length) {
+    make_row<R, B>(columns, length, [columns](Index i) EIGENPOOL_LAMBDA { return pairs(columns, i); });
   }
   EIGENPOOL_INLINE static void unzip(const Row& columns, Index i, Acc& even, Acc& odd) {
     R::template unzip<B>(columns.template load<B>(2 * i), columns.template load<B>(2 * i + lanes), even, odd);
@@ -187,8 +175,8 @@ class Horizontal {
 
   // columns[i] . columns[i + dilation] . ...
   template <class Emit>
-  EIGENPOOL_INLINE void neighbours(Index kernel, const Doubling& doubling, Row columns, const Row* levels,
-                                   Index outputs, const Emit& emit) const {
+  void neighbours(Index kernel, const Doubling& doubling, Row columns, const Row* levels, Index outputs,
+                  const Emit& emit) const {
     const Index apart = axis_.dilation() * unit_;
     if (kernel <= 3) {
       return emit([columns, kernel, apart](Index i) EIGENPOOL_LAMBDA {
@@ -201,7 +189,7 @@ class Horizontal {
     const auto level = [&](int l) -> const Row& { return l == 0 ? columns : levels[l - 1]; };
     for (int l = 1; l <= doubling.levels(); ++l) {
       const Index columns_left = outputs + (kernel - (Index{1} << l)) * axis_.dilation();
-      merge_rows(level(l - 1), level(l - 1).from(apart << (l - 1)), level(l), columns_left * unit_);
+      merge_rows<R, B>(level(l - 1), level(l - 1).from(apart << (l - 1)), level(l), columns_left * unit_);
     }
     const auto term = [&](int t) { return level(doubling.term(t).level).from(doubling.term(t).tap * apart); };
     const int last = doubling.count() - 1;
@@ -225,7 +213,7 @@ class Horizontal {
     });
   }
 
-  EIGENPOOL_INLINE void interleaved(const HorizontalRows<R>& rows, Index begin, Index outputs) const {
+  void interleaved(const HorizontalRows<R>& rows, Index begin, Index outputs) const {
     if constexpr (R::ordered_sum) {
       const Index stride = plan_.stride, kernel = plan_.kernel, origin = axis_.span(begin, begin + outputs).begin;
       const Row sums = rows.levels[0];
@@ -250,21 +238,23 @@ class Horizontal {
   }
 
   // evens[2 i], evens[2 i + 1] = evens[i], odds[i]: from the end, so that nothing is lost.
-  EIGENPOOL_INLINE static void zip(Row evens, Row odds, Index outputs) {
-    for (Index i = (outputs - 1) / (2 * lanes) * lanes; i >= 0; i -= lanes) {
-      Acc low, high;
-      simd::zip(evens.template load<B>(i), odds.template load<B>(i), low, high);
-      evens.template store<B>(2 * i, low);
-      evens.template store<B>(2 * i + lanes, high);
-    }
+  static void zip(Row evens, Row odds, Index outputs) {
+    simd::apart<B>([=]() EIGENPOOL_LAMBDA {
+      for (Index i = (outputs - 1) / (2 * lanes) * lanes; i >= 0; i -= lanes) {
+        Acc low, high;
+        simd::zip(evens.template load<B>(i), odds.template load<B>(i), low, high);
+        evens.template store<B>(2 * i, low);
+        evens.template store<B>(2 * i + lanes, high);
+      }
+    });
   }
 
-  EIGENPOOL_INLINE void copy_column(const Row& row, Index from, Index to) const {
+  void copy_column(const Row& row, Index from, Index to) const {
     for (Index c = 0; c < unit_; ++c)
       row.template store<single>(to * unit_ + c, row.template load<single>(from * unit_ + c));
   }
 
-  EIGENPOOL_INLINE void each_window(const HorizontalRows<R>& rows, Index begin, Index outputs) const {
+  void each_window(const HorizontalRows<R>& rows, Index begin, Index outputs) const {
     const Index origin = axis_.span(begin, begin + outputs).begin;
     for (Index i = 0; i < outputs; ++i) {
       const Taps taps = axis_.taps(begin + i);

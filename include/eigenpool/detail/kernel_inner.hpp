@@ -26,7 +26,7 @@ class InnerKernel {
   Index tasks() const { return problem_.cells() * strips_; }
 
   template <int B>
-  EIGENPOOL_INLINE void run(Index begin, Index end) const {
+  void run(Index begin, Index end) const {
     Cell cell = Cell::number(problem_, begin / strips_);
     WindowTaps taps = window_taps(problem_, cell);
     NanGuard<R, S> guard;
@@ -60,7 +60,7 @@ class InnerKernel {
 
   // The rows of the source that a row of cells reads.
   template <int B>
-  EIGENPOOL_INLINE bool is_clean(NanGuard<R, S>& guard, const Cell& cell) const {
+  bool is_clean(NanGuard<R, S>& guard, const Cell& cell) const {
     const Taps rows = problem_.axes[1].taps(cell.at[1]);
     const Index row = problem_.axes[2].source() * problem_.inner;
     const S* plane = source_ + (cell.outer * problem_.axes[0].source() + cell.at[0]) * problem_.axes[1].source() * row;
@@ -70,7 +70,7 @@ class InnerKernel {
   }
 
   template <class Reducer, int B>
-  EIGENPOOL_INLINE void reduce_cells(Index task, Cell cell, const WindowTaps& taps, Index count) const {
+  void reduce_cells(Index task, Cell cell, const WindowTaps& taps, Index count) const {
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
     const Index begin = task % strips_ * strip_, length = std::min(strip_, problem_.inner - begin);
     const TapLoops loops = tap_loops<Reducer>(problem_, taps, numbering());
@@ -98,8 +98,8 @@ class InnerKernel {
 
   // A window that holds nothing, or the end of the inner extent.
   template <class Reducer>
-  EIGENPOOL_INLINE void write_elements(const S* p, Index length, const TapLoops& loops, Index at,
-                                       const typename Output::Info& info) const {
+  void write_elements(const S* p, Index length, const TapLoops& loops, Index at,
+                      const typename Output::Info& info) const {
     constexpr int single = static_cast<int>(sizeof(typename R::Lane));
     for (Index i = 0; i < length; ++i) {
       const auto acc = loops.empty() ? Reducer::template identity<single>() : reduce_element<Reducer>(p + i, loops);

@@ -28,7 +28,7 @@ class PlanesKernel {
   Index tasks() const { return ceil_div(problem_.outer, tile_.inner); }
 
   template <int B>
-  EIGENPOOL_INLINE void run(Index begin, Index end) const {
+  void run(Index begin, Index end) const {
     Memory memory;
     S* const source = reinterpret_cast<S*>(memory.next);
     const Output result = output_.tile(memory.next + tile_.inner * problem_.plane() * size, tile_);

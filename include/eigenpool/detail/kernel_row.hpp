@@ -55,7 +55,7 @@ class RowKernel {
   Index tasks() const { return problem_.outer * problem_.axes[0].result() * problem_.axes[1].result(); }
 
   template <int B>
-  EIGENPOOL_INLINE void run(Index begin, Index end) const {
+  void run(Index begin, Index end) const {
     if (begin >= end) return;
     Scratch<R> scratch(needed(joined_));
     Work work(scratch, *this);
@@ -63,7 +63,7 @@ class RowKernel {
       for (Index o = 0; o < problem_.axes[2].result(); o += chunk_) {
         Block block(*this, o, strip * unit_);
         fill_tables(block, work);
-        fill<B>(work.rows.columns.from(-lead), 0, lead);
+        fill_row<R, B>(work.rows.columns.from(-lead), lead);
         work.ring.restart();
         block.cell = Cell::number(problem_, begin * problem_.axes[2].result());
         for (Index i = begin; i < end; i += block.rows) {
@@ -153,7 +153,7 @@ class RowKernel {
     while (chunk_ > 1 && needed(1) > Scratch<R>::capacity) chunk_ = (chunk_ + 1) / 2;
   }
 
-  EIGENPOOL_INLINE void fill_tables(const Block& block, const Work& work) const {
+  void fill_tables(const Block& block, const Work& work) const {
     const Index row = block.columns * block.unit;
     const Index all = plan_.wraps ? row_elements(joined_) + lead : 0;  // whole vectors are read
     if (output_.needs_table()) {
@@ -179,7 +179,7 @@ class RowKernel {
   }
 
   template <int B>
-  EIGENPOOL_INLINE void reduce_block(Block& block, Index number, Work& work) const {
+  void reduce_block(Block& block, Index number, Work& work) const {
     const Cell first = block.cell;
     if (!is_clean<B>(block, number, work.guard)) return reduce_exactly(block, number);
     if (uses_ring())
@@ -190,12 +190,12 @@ class RowKernel {
     const Index at = (number * problem_.axes[2].result() + block.begin) * problem_.inner + block.offset;
     const Horizontal<R, B> horizontal(problem_.axes[2], plan_, block.unit);
     horizontal.reduce(work.rows, block.begin, outputs,
-                      [&](const auto& f) EIGENPOOL_LAMBDA { emit<B>(block, first, at, work, f); });
+                      [&](const auto& f) { emit<B>(block, first, at, work, f); });
   }
 
   // All memory from the first row of the source that a block reads to the last.
   template <int B>
-  EIGENPOOL_INLINE bool is_clean(const Block& block, Index number, NanGuard<R, S>& guard) const {
+  bool is_clean(const Block& block, Index number, NanGuard<R, S>& guard) const {
     if constexpr (!NanGuard<R, S>::needed) return true;
     const auto& [n0, n1, n2] = problem_.axes;
     const Cell& first = block.cell;
@@ -221,7 +221,7 @@ class RowKernel {
 
   // Rows below each other, as long as their windows have the same taps.
   template <int B>
-  EIGENPOOL_INLINE void gather(Block& block, const Work& work) const {
+  void gather(Block& block, const Work& work) const {
     const Axis& axis = problem_.axes[1];
     for (Index r = 0; r < block.rows;) {
       const Index o = block.cell.at[1];
@@ -239,7 +239,7 @@ class RowKernel {
   // Doubling over rows: each is read once, and a window is put together from
   // the ring of partial ones.
   template <int B>
-  EIGENPOOL_INLINE void slide(Block& block, Work& work) const {
+  void slide(Block& block, Work& work) const {
     const Axis& axis = problem_.axes[1];
     if (ring_.is_whole()) {
       const Index first = axis.taps(block.cell.at[1]).first;
@@ -258,19 +258,18 @@ class RowKernel {
 
   // Makes rows for the ring, of the source or of the padding.
   template <int B>
-  EIGENPOOL_INLINE auto filler(const Block& block, const Work& work) const {
-    return [this, &block, numbers = work.column_numbers](Index row, Index count, const Row& to, Index pitch)
-               EIGENPOOL_LAMBDA {
-                 const Index begin = row + std::clamp(-row, Index{0}, count);
-                 const Index end = std::clamp(problem_.axes[1].source(), begin, row + count);
-                 fill<B>(to, 0, (begin - row) * pitch);
-                 const Taps outer = problem_.axes[0].taps(block.cell.at[0]);
-                 if (begin < end)
-                   gather_rows<B>(block, {outer, Taps{begin, 1, 1, 0, 1}},
-                                  {end - begin, 1, begin * numbering().stride[1], numbering().stride[1]},
-                                  to.from((begin - row) * pitch), pitch, numbers);
-                 fill<B>(to, (end - row) * pitch, (row + count - end) * pitch);
-               };
+  auto filler(const Block& block, const Work& work) const {
+    return [this, &block, numbers = work.column_numbers](Index row, Index count, const Row& to, Index pitch) {
+      const Index begin = row + std::clamp(-row, Index{0}, count);
+      const Index end = std::clamp(problem_.axes[1].source(), begin, row + count);
+      fill_row<R, B>(to, (begin - row) * pitch);
+      const Taps outer = problem_.axes[0].taps(block.cell.at[0]);
+      if (begin < end)
+        gather_rows<B>(block, {outer, Taps{begin, 1, 1, 0, 1}},
+                       {end - begin, 1, begin * numbering().stride[1], numbering().stride[1]},
+                       to.from((begin - row) * pitch), pitch, numbers);
+      fill_row<R, B>(to.from((end - row) * pitch), (row + count - end) * pitch);
+    };
   }
 
   using OuterTaps = std::array<Taps, 2>;
@@ -283,8 +282,8 @@ class RowKernel {
     Index number_step;    // and by how much more each that follows
   };
   template <int B>
-  EIGENPOOL_INLINE void gather_rows(const Block& block, const OuterTaps& taps, RowRun rows, Row to, Index pitch,
-                                    Row column_numbers) const {
+  void gather_rows(const Block& block, const OuterTaps& taps, RowRun rows, Row to, Index pitch,
+                   Row column_numbers) const {
     const Taps columns{block.first_column, 1, block.columns, block.real_begin,
                        std::min(block.real_begin + 1, block.real_end)};
     const WindowTaps window{taps[0], taps[1], columns};
@@ -292,7 +291,7 @@ class RowKernel {
     if (R::numbered) loops.first_number = numbering().base(0, taps[0], taps[0].real_begin) + rows.number;
     const Index before = block.real_begin * block.unit, all = block.columns * block.unit;
     if (loops.empty() || block.real_begin == block.real_end) {
-      for (Index r = 0; r < rows.count; ++r) fill<B>(to.from(r * pitch), 0, all);
+      for (Index r = 0; r < rows.count; ++r) fill_row<R, B>(to.from(r * pitch), all);
       return;
     }
     const S* p = source_ + first_tap(problem_, block.cell.outer, window) + block.offset;
@@ -351,7 +350,7 @@ class RowKernel {
 
   // Groups of rows whose outputs are written alike.
   template <int B, class F>
-  EIGENPOOL_INLINE void emit(const Block& block, Cell cell, Index at, const Work& work, const F& f) const {
+  void emit(const Block& block, Cell cell, Index at, const Work& work, const F& f) const {
     const Index row = problem_.axes[2].result() * problem_.inner;
     for (Index r = 0; r < block.rows;) {
       const auto info = output_.template row_info<R>(cell, work.table, uses_ring());
@@ -366,8 +365,8 @@ class RowKernel {
 
   // `rows` rows from number `first` of the block on.
   template <int B, class F>
-  EIGENPOOL_INLINE void emit_rows(const Block& block, Index first, Index rows, Index at,
-                                  const typename Output::Info& info, const F& f) const {
+  void emit_rows(const Block& block, Index first, Index rows, Index at, const typename Output::Info& info,
+                 const F& f) const {
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
     const Index length = block.outputs * block.unit, row = problem_.axes[2].result() * problem_.inner;
     const Index pitch = plan_.pitch * block.unit;
@@ -394,8 +393,7 @@ class RowKernel {
 
   // The outputs whose windows reach into the padding, for which windows that wrap took other rows.
   template <int B>
-  EIGENPOOL_INLINE void emit_ends(const Block& block, Index rows, Index at, const typename Output::Info& info,
-                                  Row columns) const {
+  void emit_ends(const Block& block, Index rows, Index at, const typename Output::Info& info, Row columns) const {
     const Index row = problem_.axes[2].result();
     simd::apart<B>([=, &axis = problem_.axes[2], unit = block.unit, writer = output_.writer(),
                     horizontal = Horizontal<R, B>(problem_.axes[2], plan_, block.unit)]() EIGENPOOL_LAMBDA {

@@ -3,6 +3,7 @@
 // cache, and a piece that holds a NaN is left to the scalar kernel.
 #pragma once
 
+#include "../simd/dispatch.hpp"
 #include "reducers.hpp"
 
 EIGENPOOL_BEGIN
@@ -36,11 +37,13 @@ class NanGuard {
   static constexpr bool needed = !R::ordered_sum && simd::can_be_nan<Lane>;
 
   template <int B>
-  EIGENPOOL_INLINE bool is_clean(const S* begin, const S* end) {
+  bool is_clean(const S* begin, const S* end) {
     if constexpr (needed) {
       if (begin < begin_ || begin > end_) begin_ = end_ = begin;
       if (end <= end_) return true;
-      if (holds_nan<Lane, B>(end_, end - end_)) {
+      const bool found =
+          simd::apart<B>([p = end_, length = end - end_]() EIGENPOOL_LAMBDA { return holds_nan<Lane, B>(p, length); });
+      if (found) {
         begin_ = end_ = nullptr;
         return false;
       }

@@ -4,9 +4,9 @@
 // makes the loops long; of a large one, what is still needed is kept in rings.
 #pragma once
 
-#include "../simd/dispatch.hpp"
 #include "axis.hpp"
 #include "doubling.hpp"
+#include "row_loops.hpp"
 #include "scratch.hpp"
 
 EIGENPOOL_BEGIN
@@ -81,18 +81,18 @@ class RowRing {
 
   /// All rows of a plane from `first` on, `rows` of them, and all windows.
   template <int B, class Fill>
-  EIGENPOOL_INLINE void whole_plane(Index first, Index rows, const Fill& fill, Row to) {
+  void whole_plane(Index first, Index rows, const Fill& fill, Row to) {
     const Doubling& doubling = plan_.doubling();
     fill(first, rows, rings_[0], pitch_);
     const auto level = [&](int l, Index row) { return rings_[static_cast<std::size_t>(l)].from(row * pitch_); };
     for (int l = 1; l <= doubling.levels(); ++l)
-      merge<B>(level(l - 1, 0), level(l - 1, plan_.dilation() << (l - 1)), level(l, 0),
-               (rows - ((Index{1} << l) - 1) * plan_.dilation()) * pitch_);
+      merge_rows<R, B>(level(l - 1, 0), level(l - 1, plan_.dilation() << (l - 1)), level(l, 0),
+                       (rows - ((Index{1} << l) - 1) * plan_.dilation()) * pitch_);
     const Index length = (rows - (plan_.kernel() - 1) * plan_.dilation()) * pitch_;
     const auto term = [&](int t) { return level(doubling.term(t).level, doubling.term(t).tap * plan_.dilation()); };
     Row rest = term(doubling.count() - 1);
     for (int t = doubling.count() - 2; t >= 0; --t) {
-      merge<B>(term(t), rest, to, length);
+      merge_rows<R, B>(term(t), rest, to, length);
       rest = to;
     }
   }
@@ -100,7 +100,7 @@ class RowRing {
   /// Moves to the window whose first row is `first`, of plane number `plane`.
   /// fill(row, count, to, pitch) makes rows of level 0.
   template <int B, class Fill>
-  EIGENPOOL_INLINE void slide_to(Index plane, Index first, Index length, const Fill& fill) {
+  void slide_to(Index plane, Index first, Index length, const Fill& fill) {
     const Index end = first + (plan_.kernel() - 1) * plan_.dilation() + 1;
     if (plane != plane_ || first > next_) {
       plane_ = plane;
@@ -111,7 +111,7 @@ class RowRing {
       for (int l = 1; l <= plan_.doubling().levels(); ++l) {
         const Index at = next_ - ((Index{1} << l) - 1) * plan_.dilation();
         if (at < start_) break;
-        merge<B>(row(l - 1, at), row(l - 1, at + (plan_.dilation() << (l - 1))), row(l, at), length);
+        merge_rows<R, B>(row(l - 1, at), row(l - 1, at + (plan_.dilation() << (l - 1))), row(l, at), length);
       }
     }
     first_ = first;
@@ -119,11 +119,11 @@ class RowRing {
 
   /// The window that it was moved to.
   template <int B>
-  EIGENPOOL_INLINE void window(const Row& to, Index length) const {
+  void window(const Row& to, Index length) const {
     const Doubling& doubling = plan_.doubling();
     Row rest = term(doubling.count() - 1);
     for (int t = doubling.count() - 2; t >= 0; --t) {
-      merge<B>(term(t), rest, to, length);
+      merge_rows<R, B>(term(t), rest, to, length);
       rest = to;
     }
   }
@@ -136,17 +136,6 @@ class RowRing {
   Row row(int level, Index at) const {
     const Index slots = plan_.slots(level), rest = at % slots;
     return rings_[static_cast<std::size_t>(level)].from((rest < 0 ? rest + slots : rest) * pitch_);
-  }
-
-  template <int B>
-  EIGENPOOL_INLINE static void merge(const Row& a, const Row& b, const Row& to, Index length) {
-    simd::apart<B>([=]() EIGENPOOL_LAMBDA {
-      for (Index i = 0; i < length; i += simd::Vec<typename R::Lane, B>::lanes) {
-        auto acc = a.template load<B>(i);
-        R::template merge<B>(acc, b.template load<B>(i));
-        to.template store<B>(i, acc);
-      }
-    });
   }
 
   const RingPlan& plan_;

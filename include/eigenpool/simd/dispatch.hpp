@@ -91,30 +91,34 @@ __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c,bmi2")))
 #define EIGENPOOL_APART
 #endif
 template <class F>
-EIGENPOOL_APART void apart_16(F f) {
-  f();
+EIGENPOOL_APART auto apart_16(F f) {
+  return f();
 }
 #if defined(EIGENPOOL_X86_DISPATCH)
 template <class F>
-EIGENPOOL_APART __attribute__((target("avx2,fma,f16c,bmi2"))) void apart_32(F f) {
-  f();
+EIGENPOOL_APART __attribute__((target("avx2,fma,f16c,bmi2"))) auto apart_32(F f) {
+  return f();
 }
 #endif
 #if defined(EIGENPOOL_AVX512_DISPATCH)
 template <class F>
-EIGENPOOL_APART __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c,bmi2"))) void apart_64(F f) {
-  f();
+EIGENPOOL_APART __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c,bmi2"))) auto apart_64(F f) {
+  return f();
 }
 #endif
 template <int B, class F>
-EIGENPOOL_INLINE void apart(const F& f) {
+EIGENPOOL_INLINE auto apart(const F& f) {
 #if defined(EIGENPOOL_AVX512_DISPATCH)
-  if constexpr (B == 64) return apart_64(f);
+  if constexpr (B == 64)
+    return apart_64(f);
+  else
 #endif
 #if defined(EIGENPOOL_X86_DISPATCH)
-  if constexpr (B == 32) return apart_32(f);
+      if constexpr (B == 32)
+    return apart_32(f);
+  else
 #endif
-  if constexpr (B == 16) apart_16(f);
+    return apart_16(f);
 }
 
 template <class Task>
