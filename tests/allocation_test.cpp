@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <eigenpool/eigenpool.hpp>
+#include <limits>
 #include <new>
 
 namespace {
@@ -59,6 +60,9 @@ void expect_no_allocations(const Image& x, const Window<2>& w) {
   EXPECT_EQ(allocations_of([&] { max_pool2d_backward_into<layout>(dx, values, compact, w); }), 0U)
       << "compact backward";
   EXPECT_EQ(allocations_of([&] { avg_pool2d_backward_into<layout>(dx, values, w); }), 0U) << "average backward";
+  EXPECT_EQ(allocations_of([&] { min_pool2d_into<layout>(values, x, w); }), 0U) << "min_pool2d_into";
+  for (const double p : {1.0, 2.0, std::numeric_limits<double>::infinity()})
+    EXPECT_EQ(allocations_of([&] { lp_pool2d_into<layout>(values, x, w, {.p = p}); }), 0U) << "norm " << p;
 }
 
 Image image(Eigen::Index a, Eigen::Index b, Eigen::Index c, Eigen::Index d) {

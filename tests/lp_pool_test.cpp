@@ -85,7 +85,8 @@ long double norm_of(const oracle::Window& window, const Values& x, double p) {
     sum += p == 1 ? magnitude : p == 2 ? magnitude * magnitude : std::pow(magnitude, static_cast<long double>(p));
   }
   if (has_nan) return std::numeric_limits<long double>::quiet_NaN();
-  return std::isinf(p) || largest == 0 ? largest : std::pow(sum, 1 / static_cast<long double>(p));
+  if (std::isinf(p) || largest == 0) return largest;
+  return p == 1 ? sum : p == 2 ? std::sqrt(sum) : std::pow(sum, 1 / static_cast<long double>(p));
 }
 
 Values norms_of(const Geometry& g, const Values& x, double p) {

@@ -9,7 +9,7 @@
 // it all. Shapes, layouts, windows and errors are as in max_pool.hpp, sums as in avg_pool.hpp.
 #pragma once
 
-#include "detail/lp_engine.hpp"
+#include "detail/lp_backward.hpp"
 
 EIGENPOOL_BEGIN
 

@@ -189,8 +189,7 @@ class RowKernel {
     const Index outputs = (block.rows - 1) * plan_.pitch + block.outputs;
     const Index at = (number * problem_.axes[2].result() + block.begin) * problem_.inner + block.offset;
     const Horizontal<R, B> horizontal(problem_.axes[2], plan_, block.unit);
-    horizontal.reduce(work.rows, block.begin, outputs,
-                      [&](const auto& f) { emit<B>(block, first, at, work, f); });
+    horizontal.reduce(work.rows, block.begin, outputs, [&](const auto& f) { emit<B>(block, first, at, work, f); });
   }
 
   // All memory from the first row of the source that a block reads to the last.

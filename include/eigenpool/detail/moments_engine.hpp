@@ -3,8 +3,9 @@
 // and both are sums of the kernels.
 #pragma once
 
-#include "lp_engine.hpp"
+#include "elements.hpp"
 #include "parts.hpp"
+#include "viewed.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {

@@ -28,12 +28,19 @@ struct StateStack {
 /// results i in [begin, end), given in cells; `inner` of them share their loops.
 template <class Visit>
 void for_each_cell(const Problem& problem, Index begin, Index end, const Visit& visit) {
+  const Span whole = problem.axes[2].whole();
   Cell cell = Cell::number(problem, begin);
-  for (Index i = begin; i < end; ++i, cell.next(problem)) {
+  for (Index i = begin; i < end; cell.next(problem)) {
     const WindowTaps taps = window_taps(problem, cell);
     const TapLoops loops = tap_loops<Sum<double>>(problem, taps, Numbering());
     const Index first = loops.empty() ? 0 : first_tap(problem, cell.outer, taps);
-    for (Index c = 0; c < problem.inner; ++c) visit(i * problem.inner + c, first + c, loops);
+    const bool is_whole = cell.at[2] >= whole.begin && cell.at[2] < whole.end;
+    const Index alike = is_whole ? std::min(whole.end - cell.at[2], end - i) : 1;  // neighbours with the same loops
+    const Index step = alike > 1 ? problem.axes[2].stride() * problem.inner : 0;
+    for (Index o = 0; o < alike; ++o)
+      for (Index c = 0; c < problem.inner; ++c) visit((i + o) * problem.inner + c, first + o * step + c, loops);
+    i += alike;
+    cell.at[2] += alike - 1;
   }
 }
 
