@@ -130,7 +130,7 @@ TYPED_TEST(AvgMaxPool, EqualsTheTwoOperators) {
 TYPED_TEST(AvgMaxPool, EqualsTheTwoOperatorsWherePartsAreCut) {
   for (const Geometry& g :
        {Geometry{.name = "planes",
-       .lead = {2, 40},
+       .lead = {2, 41},
        .spatial = {40, 41},
        .kernel = {3, 2},
        .stride = {2, 2},
@@ -222,6 +222,12 @@ TEST(AvgMaxPoolShapes, DoubleTheChannels) {
   const auto called = eigenpool::avg_max_pool2d(x, w);
   ASSERT_EQ(custom.dimension(1), 6);
   for (Eigen::Index i = 0; i < called.size(); ++i) EXPECT_EQ(custom.data()[i], called.data()[i]);
+  const Eigen::Tensor<float, 4, Eigen::RowMajor> global = x.customOp(eigenpool::GlobalAvgMaxPool<>());
+  ASSERT_EQ(global.dimension(1), 6);
+  for (Eigen::Index i = 0; i < kept.size(); ++i) EXPECT_EQ(global.data()[i], kept.data()[i]);
+  const Eigen::Tensor<float, 4, Eigen::RowMajor> dx = called.customOp(x, eigenpool::AvgMaxPoolBackward<2>(w));
+  const auto want = eigenpool::avg_max_pool2d_backward(called, x, w);
+  for (Eigen::Index i = 0; i < want.size(); ++i) EXPECT_EQ(dx.data()[i], want.data()[i]);
   const Eigen::Tensor<float, 3, Eigen::RowMajor> single = x.chip<0>(1);
   EXPECT_EQ(eigenpool::avg_max_pool2d(single, w).dimension(0), 6);
   const Eigen::Tensor<float, 4, Eigen::RowMajor> empty(0, 3, 4, 5), none(2, 0, 4, 5);

@@ -136,6 +136,7 @@ TYPED_TEST(LpPool, EqualsTheOracle) {
     if (!is_run(g, TypeParam::D)) continue;
     for (const families::Family& family : families::all())
       for (const double p : {1.0, 2.0, infinity}) expect_norms<TypeParam, float>(g, family, p);
+    if (oracle::product(g.kernel) > 100) continue;  // powers in long double are slow
     for (const families::Family& family : {families::signed_values, families::nans, families::magnitudes})
       for (const double p : {1.25, 3.0}) expect_norms<TypeParam, float>(g, family, p);
   }
@@ -306,7 +307,7 @@ TEST(LpPoolBackward, IsZeroWhereTheNormIs) {
 // PyTorch's: x^p keeps its sign, and a window that ceil_mode cuts off counts as a full one.
 TYPED_TEST(LpPool, SignedPowersEqualTheOracle) {
   for (Geometry g : cases::table()) {
-    if (!is_run(g, TypeParam::D)) continue;
+    if (!is_run(g, TypeParam::D) || oracle::product(g.kernel) > 100) continue;
     g.count_include_pad = true, g.divisor.reset();
     const double taps =
         static_cast<double>(g.kind == oracle::Kind::global ? oracle::product(g.spatial) : oracle::product(g.kernel));

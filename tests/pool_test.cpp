@@ -228,6 +228,9 @@ TEST(PoolWithReducerScalars, TheSmoothMaximumReachesAverageAndMaximum) {
   EXPECT_NEAR(eigenpool::pool(x, w, LogSumExp{100.0})(0), 800.0, 0.02);
   const Eigen::Tensor<double, 2, Eigen::RowMajor> lazily = x.customOp(eigenpool::Pool(w, LogSumExp{100.0}));
   EXPECT_EQ(lazily(0), eigenpool::pool(x, w, LogSumExp{100.0})(0));
+  const Eigen::Tensor<double, 2, Eigen::RowMajor> dx = lazily.customOp(x, eigenpool::PoolBackward(w, LogSumExp{1.0}));
+  const auto want = eigenpool::pool_backward(lazily, x, w, LogSumExp{1.0});
+  for (Eigen::Index i = 0; i < 4; ++i) EXPECT_EQ(dx(i), want(i));
 }
 
 TEST(PoolWithReducerErrors, NameFunctionArgumentAndValue) {

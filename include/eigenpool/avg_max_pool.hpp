@@ -195,4 +195,46 @@ class AvgMaxPool {
   AvgOptions options_;
 };
 
+/// For Eigen's customOp of two arguments: dx.device(device) = dy.customOp(x, AvgMaxPoolBackward<2>(window, options)).
+template <int D, Layout layout = channels_first>
+class AvgMaxPoolBackward {
+ public:
+  explicit AvgMaxPoolBackward(const Window<D>& window, const AvgOptions& options = {})
+      : window_(window), options_(options) {}
+
+  template <class G, class X>
+  auto dimensions(const G&, const X& x) const {
+    return detail::dimensions_of<X>(detail::shape_of(x));
+  }
+  template <class G, class X, class Y, class Device>
+  void eval(const G& dy, const X& x, Y& dx, const Device& device) const {
+    detail::avg_max_pool_backward_into<layout>(dx, dy, x, window_, options_, device);
+  }
+
+ private:
+  Window<D> window_;
+  AvgOptions options_;
+};
+
+/// For Eigen's customOp: y.device(device) = x.customOp(GlobalAvgMaxPool<>()), of x's rank as keep_dims.
+template <Layout layout = channels_first>
+class GlobalAvgMaxPool {
+ public:
+  template <class X>
+  auto dimensions(const X& x) const {
+    constexpr int D = detail::rank_of<X> - 2;
+    const auto plan = detail::make_plan<layout, D>(function_, "input", detail::shape_of(x), detail::GlobalWindow<D>(),
+                                                   detail::is_row_major<X>);
+    return detail::dimensions_of<X>(detail::Concatenation<layout, D, detail::rank_of<X>>(function_, plan).shape);
+  }
+  template <class X, class Y, class Device>
+  void eval(const X& x, Y& y, const Device& device) const {
+    detail::avg_max_pool_into<layout, detail::rank_of<X> - 2>(
+        function_, y, x, detail::GlobalWindow<detail::rank_of<X> - 2>(), detail::MeanReduction(), device);
+  }
+
+ private:
+  static constexpr detail::Function function_{detail::global_avg_max_pool_name};
+};
+
 EIGENPOOL_END

@@ -119,4 +119,24 @@ class Pool {
   R reducer_;
 };
 
+/// For Eigen's customOp of two arguments: dx.device(device) = dy.customOp(x, PoolBackward(window, reducer)).
+template <int D, class R, Layout layout = channels_first>
+class PoolBackward {
+ public:
+  PoolBackward(const Window<D>& window, const R& reducer) : window_(window), reducer_(reducer) {}
+
+  template <class G, class X>
+  auto dimensions(const G&, const X& x) const {
+    return detail::dimensions_of<X>(detail::shape_of(x));
+  }
+  template <class G, class X, class Y, class Device>
+  void eval(const G& dy, const X& x, Y& dx, const Device& device) const {
+    pool_backward_into<layout>(dx, dy, x, window_, reducer_, device);
+  }
+
+ private:
+  Window<D> window_;
+  R reducer_;
+};
+
 EIGENPOOL_END

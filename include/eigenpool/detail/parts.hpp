@@ -22,34 +22,35 @@ struct Part {
 };
 
 /// Cuts a problem into parts of neighbouring results: whole outer slices or,
-/// where one is more than a cache holds, rows of its slowest axis. A part of
-/// whole slices has at most `limit` of them, of which parts begin at multiples.
+/// where one is more than a cache holds, rows of its slowest axis. No part of
+/// whole slices reaches from one run of `run` slices into the next.
 class Parts {
  public:
-  Parts(const Problem& problem, std::size_t element_bytes, Index limit) : problem_(problem) {
+  Parts(const Problem& problem, std::size_t element_bytes, Index run) : problem_(problem), run_(run) {
     constexpr double cache = 128.0 * 1024;
     const double slice =
         static_cast<double>(problem.plane()) * static_cast<double>(problem.inner) * static_cast<double>(element_bytes);
-    slices_ = std::clamp(static_cast<Index>(cache / std::max(slice, 1.0)), Index{1}, std::max(limit, Index{1}));
-    while (limit % slices_ != 0) --slices_;
+    slices_ = std::clamp(static_cast<Index>(cache / std::max(slice, 1.0)), Index{1}, run);
     while (axis_ < 2 && problem.axes[axis_].result() == 1 && problem.axes[axis_].source() == 1) ++axis_;
     const Axis& axis = problem.axes[axis_];
     rows_ = std::max(axis.result(), Index{1});
-    if (slice > cache && axis.is_affine() && axis.kernel() <= 2 * axis.stride())
+    if (slice > cache && axis.is_affine() && !axis.overlaps_twice())
       rows_ = std::clamp(static_cast<Index>(static_cast<double>(rows_) * cache / slice), Index{1}, rows_);
   }
 
-  Index count() const { return ceil_div(problem_.outer, slices_) * per_slice(); }
+  Index count() const { return problem_.outer / run_ * per_run() * per_slice(); }
 
   Part part(Index i) const {
-    const Index first = i / per_slice() * slices_;
+    const Index in_run = i / per_slice() % per_run() * slices_;
+    const Index first = i / per_slice() / per_run() * run_ + in_run;
     Part part{problem_, first * problem_.plane() * problem_.inner, first * problem_.result_plane() * problem_.inner};
-    part.problem.outer = std::min(slices_, problem_.outer - first);
+    part.problem.outer = std::min(slices_, run_ - in_run);
     if (per_slice() > 1) take_rows(part, i % per_slice() * rows_);
     return part;
   }
 
  private:
+  Index per_run() const { return ceil_div(run_, slices_); }
   Index per_slice() const { return ceil_div(problem_.axes[axis_].result(), rows_); }
 
   void take_rows(Part& part, Index begin) const {
@@ -62,7 +63,7 @@ class Parts {
   }
 
   const Problem& problem_;
-  Index slices_, rows_;
+  Index run_, slices_, rows_;
   std::size_t axis_ = 0;
 };
 
