@@ -4,9 +4,11 @@
 //   bench_pooling [--cases=FILE] --table             one line for each problem
 //   bench_pooling [--cases=FILE] --threads=N         each forward pass on N threads against one
 //   bench_pooling --sweep                            windows that grow, cases beside their neighbours, tiny calls
-// and with the last three: [--rounds=N] [--benchmark_filter=REGEX] [--tsv=FILE]
+//   bench_pooling --placed                           unpooling, fractional windows and boxes
+// and with the last four: [--rounds=N] [--benchmark_filter=REGEX] [--tsv=FILE]
 #include "measure.hpp"
 #include "options.hpp"
+#include "placed.hpp"
 #include "sweep.hpp"
 #include "table.hpp"
 #include "threads.hpp"
@@ -65,6 +67,7 @@ void register_all(const std::vector<Case>& cases) {
 }
 
 int run(Options& options) {
+  if (options.placed) return print_placed(options) ? 0 : 1;
   if (options.sweep) return print_sweep(options) ? 0 : 1;
   const CaseTable table = read_cases(options.cases);
   for (const std::string& id : table.skipped) {

@@ -38,6 +38,8 @@ Options parse_options(int argc, char** argv) {
       options.table = true;
     } else if (argument == "--sweep") {
       options.sweep = true;
+    } else if (argument == "--placed") {
+      options.placed = true;
     } else {
       options.for_benchmark.push_back(argv[i]);
     }

@@ -13,6 +13,7 @@ struct Options {
   int rounds = 31;                   // samples of each contender
   bool table = false;                // one line for each problem
   bool sweep = false;                // windows that grow, and cases beside their neighbours
+  bool placed = false;               // operators whose windows are placed by data
   int threads = 0;                   // the library alone against itself on so many threads
   std::vector<char*> for_benchmark;  // the program's name and everything that is not ours
 };

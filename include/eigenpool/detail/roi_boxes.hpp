@@ -40,7 +40,7 @@ inline void require_scale(const Function& function, double scale) {
 template <class B, class N>
 std::vector<Box> read_boxes(const Function& function, const Operand<B>& boxes, const Operand<N>& batch_indices,
                             double scale, Index images, bool ordered) {
-  const auto [count, numbers] = boxes.shape();
+  const Index count = boxes.shape()[0], numbers = boxes.shape()[1];
   if (numbers != 4) fail_axis(function, "boxes", 1, numbers, "expected 4");
   require_shape(function, "batch_indices", batch_indices.shape(), {count});
   const auto bound_of = [&](Index k, Index j) {
