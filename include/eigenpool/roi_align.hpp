@@ -44,6 +44,7 @@ inline constexpr const char* roi_align_name = "roi_align";
 
 struct RoiAlignRule {
   const RoiAlignOptions& options;
+  static constexpr bool whole_cells = false;
 
   RoiMode mode() const { return options.mode; }
   const Sizes<2>& output_size() const { return options.output_size; }

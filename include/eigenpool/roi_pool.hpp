@@ -30,6 +30,7 @@ inline constexpr const char* roi_pool_name = "roi_pool";
 
 struct RoiPoolRule {
   const RoiPoolOptions& options;
+  static constexpr bool whole_cells = true;
 
   RoiMode mode() const { return options.mode; }
   const Sizes<2>& output_size() const { return options.output_size; }

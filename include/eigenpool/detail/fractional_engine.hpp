@@ -53,10 +53,10 @@ class FractionalMax {
   }
 
  private:
-  /// Where a cell is in its plane: in memory, and counted in logical row-major order.
+  /// Where a cell is in its plane: elements from the first, and its number in logical row-major order.
   struct Place {
-    Index cell, number;
-    Place operator+(const Place& other) const { return {cell + other.cell, number + other.number}; }
+    Index offset, number;
+    Place operator+(const Place& other) const { return {offset + other.offset, number + other.number}; }
   };
   /// For each logical axis: the places of windows, those of a strip's planes beside each other.
   using Tables = std::array<std::vector<Place>, 3>;
@@ -65,7 +65,7 @@ class FractionalMax {
     const auto a = logical_axes(problem_);
     Index number = 1;
     for (std::size_t faster = t + 1; faster < 3; ++faster) number *= problem_.axes[a[faster]].source();
-    return {problem_.plane_strides()[a[t]], number};
+    return {problem_.source_strides()[a[t]], number};
   }
 
   void number_taps() {
@@ -75,7 +75,7 @@ class FractionalMax {
       for (Index j1 = 0; j1 < problem_.axes[a1].kernel(); ++j1)
         for (Index j2 = 0; j2 < problem_.axes[a2].kernel(); ++j2)
           taps_.push_back(
-              {j0 * s0.cell + j1 * s1.cell + j2 * s2.cell, j0 * s0.number + j1 * s1.number + j2 * s2.number});
+              {j0 * s0.offset + j1 * s1.offset + j2 * s2.offset, j0 * s0.number + j1 * s1.number + j2 * s2.number});
   }
 
   void fill(Tables& tables, Index plane, Index length) const {
@@ -88,7 +88,7 @@ class FractionalMax {
         const U sample = column_[t] < 0 ? U(0) : samples_(plane + c, column_[t]);
         for (Index i = 0; i < axis.result(); ++i) {
           const Index start = fractional_start(axis, sample, i);
-          tables[t][static_cast<std::size_t>(i * length + c)] = {start * step.cell, start * step.number};
+          tables[t][static_cast<std::size_t>(i * length + c)] = {start * step.offset, start * step.number};
         }
       }
     }
@@ -110,17 +110,20 @@ class FractionalMax {
         }
   }
 
-  // The first of equal values, the last of NaNs.
+  // The first of equal values, the last of NaNs; without jumps that data decide.
   void reduce(const S* x, const Place& window, Index at) const {
-    const S* p = x + window.cell * problem_.inner;
+    const S* p = x + window.offset;
+    const Place *taps = taps_.data(), *end = taps + taps_.size();
     S best = *p;
-    std::size_t where = 0;
-    for (std::size_t j = 1; j < taps_.size(); ++j) {
-      const S value = p[taps_[j].cell * problem_.inner];
-      if (value > best || value != value) best = value, where = j;
+    Index number = 0;
+    for (const Place* tap = taps + 1; tap != end; ++tap) {
+      const S value = p[tap->offset];
+      const bool taken = (value > best) | (value != value);
+      best = taken ? value : best;
+      number = taken ? tap->number : number;
     }
     maxima_.values[at] = best;
-    if (maxima_.indices != nullptr) maxima_.indices[at] = static_cast<I>(window.number + taps_[where].number);
+    if (maxima_.indices != nullptr) maxima_.indices[at] = static_cast<I>(window.number + number);
   }
 
   const Problem& problem_;

@@ -25,7 +25,8 @@ class RoiBackward : RoiBase<S, Rule> {
 
   Index tasks() const { return dx_.extents[0] * strips_; }
 
-  void run(Index begin, Index end) const {
+  template <int B>
+  EIGENPOOL_INLINE void run(Index begin, Index end) const {
     RoiTables tables;
     RoiScratch<Lane> scratch;
     std::vector<Lane> plane;
@@ -36,7 +37,7 @@ class RoiBackward : RoiBase<S, Rule> {
       for (std::size_t box = 0; box < Base::boxes_.size(); ++box) {
         if (Base::boxes_[box].image != image) continue;
         Base::make_tables(tables, box, dx_.extents);
-        const RoiStrip<S> strip(tables, scratch, channels);
+        const RoiStrip<S, B> strip(tables, scratch, channels);
         const S* dy = dy_.plane(static_cast<Index>(box), channel);
         if (Base::is_average())
           add_averages(strip, tables, scratch, dy, plane.data());
@@ -54,10 +55,11 @@ class RoiBackward : RoiBase<S, Rule> {
   }
 
   // A row of gradients for each row of bins, which then goes to the rows of cells.
-  void add_averages(const RoiStrip<S>& strip, const RoiTables& tables, RoiScratch<Lane>& scratch, const S* dy,
-                    Lane* plane) const {
+  template <int B>
+  EIGENPOOL_INLINE void add_averages(const RoiStrip<S, B>& strip, const RoiTables& tables, RoiScratch<Lane>& scratch,
+                                     const S* dy, Lane* plane) const {
     const Index channels = strip.channels(), length = strip.width() * channels;
-    scratch.product.resize(static_cast<std::size_t>(length));
+    scratch.product.resize(static_cast<std::size_t>(std::max(length, channels)));
     Lane* product = scratch.product.data();
     for (std::size_t ph = 0; ph < static_cast<std::size_t>(Base::bins(0)); ++ph) {
       scratch.gradient.assign(static_cast<std::size_t>(length), Lane(0));
@@ -69,21 +71,22 @@ class RoiBackward : RoiBase<S, Rule> {
           const RoiTap& tap = tables.columns.tap(t);
           const Lane weight = static_cast<Lane>(tap.weight);
           for (Index c = 0; c < channels; ++c) product[c] = weight * (gradient(dy, ph, pw, c) / divisor);
-          add(product, row + (tap.cell - tables.span.begin) * channels, channels);
+          add<B>(product, row + (tap.cell - tables.span.begin) * channels, channels);
         }
       }
       const auto [begin, end] = tables.rows.taps(ph);
       for (std::size_t t = begin; t < end; ++t) {
         const RoiTap& tap = tables.rows.tap(t);
         const Lane weight = static_cast<Lane>(tap.weight);
-        for (Index i = 0; i < length; ++i) product[i] = weight * row[i];
-        add(product, plane + (tap.cell * dx_.extents[3] + tables.span.begin) * channels, length);
+        for_row<B>(ScaleRow<Lane>{weight}, row, product, length);
+        add<B>(product, plane + (tap.cell * dx_.extents[3] + tables.span.begin) * channels, length);
       }
     }
   }
 
-  void add_maxima(const RoiStrip<S>& strip, const RoiTables& tables, RoiScratch<Lane>& scratch, const S* dy, const S* x,
-                  Lane* plane) const {
+  template <int B>
+  EIGENPOOL_INLINE void add_maxima(const RoiStrip<S, B>& strip, const RoiTables& tables, RoiScratch<Lane>& scratch,
+                                   const S* dy, const S* x, Lane* plane) const {
     const Index channels = strip.channels();
     for (std::size_t ph = 0; ph < static_cast<std::size_t>(Base::bins(0)); ++ph) {
       Base::find_maxima(strip, x_, x, ph, scratch);
@@ -98,14 +101,15 @@ class RoiBackward : RoiBase<S, Rule> {
               const RoiTap &row = tables.rows.tap(r), &column = tables.columns.tap(k);
               const Lane share =
                   static_cast<Lane>(row.weight) * (static_cast<Lane>(column.weight) * gradient(dy, ph, pw, c));
-              add(&share, plane + (row.cell * dx_.extents[3] + column.cell) * channels + c, 1);
+              add<B>(&share, plane + (row.cell * dx_.extents[3] + column.cell) * channels + c, 1);
             }
         }
     }
   }
 
-  static void add(const Lane* from, Lane* to, Index length) {
-    for (Index i = 0; i < length; ++i) to[i] = to[i] + from[i];
+  template <int B>
+  EIGENPOOL_INLINE static void add(const Lane* from, Lane* to, Index length) {
+    for_row<B>(AddRow<Lane>(), from, to, length);
   }
 
   void write(Index image, Index channel, Index channels, const Lane* plane) const {

@@ -8,11 +8,28 @@
 EIGENPOOL_BEGIN
 namespace detail {
 
-template <class Kernel, class P>
+/// Tasks [begin, end) of a kernel, for simd::dispatch.
+template <class Kernel>
+struct RoiTask {
+  const Kernel* kernel;
+  Index begin, end;
+
+  template <int B>
+  EIGENPOOL_INLINE void run() const {
+    kernel->template run<B>(begin, end);
+  }
+};
+
+template <class S, class Kernel, class P>
 void run_roi(const Kernel& kernel, double bytes, const P& parallel) {
   if (kernel.tasks() == 0) return;
-  parallel(kernel.tasks(), bytes / static_cast<double>(kernel.tasks()),
-           [&](Index begin, Index end) { kernel.run(begin, end); });
+  parallel(kernel.tasks(), bytes / static_cast<double>(kernel.tasks()), [&](Index begin, Index end) {
+    const RoiTask<Kernel> task{&kernel, begin, end};
+    if constexpr (is_custom<S>)
+      task.template run<static_cast<int>(sizeof(S))>();
+    else
+      simd::dispatch(task);
+  });
 }
 
 /// Checks the shape of images of scalars S, and a rule's options; gives the shape of the result for `boxes` boxes.
@@ -54,7 +71,7 @@ void roi_forward(const Function& function, const X& x, const B& boxes, const N& 
   require_apart(function, "output", written, "batch_indices", Bytes(numbers.data(), elements(numbers.shape())));
   const RoiForward<S, Rule> kernel(rule, read, image_view<layout>(input.data(), input.shape(), is_row_major<X>),
                                    image_view<layout>(y.data(), shape, is_row_major<X>));
-  run_roi(kernel, 16.0 * static_cast<double>(written.end - written.begin), Parallel<Device>(device));
+  run_roi<S>(kernel, 16.0 * static_cast<double>(written.end - written.begin), Parallel<Device>(device));
 }
 
 /// dx for images of `shape`. `input` holds them, or is nullptr where averages need none.
@@ -80,7 +97,7 @@ void roi_backward(const Function& function, const char* argument, const Extents<
   const RoiBackward<S, Rule> kernel(rule, read, image_view<layout>(input, shape, is_row_major<G>),
                                     image_view<layout>(gradient.data(), pooled, is_row_major<G>),
                                     image_view<layout>(dx.data(), shape, is_row_major<G>));
-  run_roi(kernel, static_cast<double>(written.end - written.begin), Parallel<Device>(device));
+  run_roi<S>(kernel, static_cast<double>(written.end - written.begin), Parallel<Device>(device));
 }
 
 }  // namespace detail

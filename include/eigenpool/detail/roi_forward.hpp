@@ -1,5 +1,6 @@
 // The forward of RoI pooling: strips of channels of boxes are tasks. A Rule says what boxes mean: its bins' entries,
-// what a bin becomes, and what its options and boxes may be.
+// what a bin becomes, and what its options and boxes may be; and whether the entries of maxima
+// are whole cells, so that rows may be compared before columns.
 #pragma once
 
 #include "roi_kernel.hpp"
@@ -34,15 +35,16 @@ class RoiBase {
 
   /// For each column bin and channel the largest value, and which entries made it: the first of equal ones, the last of
   /// NaNs.
-  void find_maxima(const RoiStrip<S>& strip, const ImageView<const S>& image, const S* x, std::size_t ph,
-                   RoiScratch<Lane>& scratch) const {
+  template <int B>
+  EIGENPOOL_INLINE void find_maxima(const RoiStrip<S, B>& strip, const ImageView<const S>& image, const S* x,
+                                    std::size_t ph, RoiScratch<Lane>& scratch) const {
     const auto count = static_cast<std::size_t>(bins(1) * strip.channels());
     scratch.best.assign(count, Lane(0));  // of a bin without entries
     scratch.row_entry.assign(count, none);
     scratch.column_entry.assign(count, none);
     const auto channels = static_cast<std::size_t>(strip.channels());
     strip.for_each_value(image, x, ph, static_cast<std::size_t>(bins(1)),
-                         [&](std::size_t e, std::size_t pw, std::size_t f, const Lane* values) {
+                         [&](std::size_t e, std::size_t pw, std::size_t f, const Lane* values) EIGENPOOL_LAMBDA {
                            for (std::size_t c = 0; c < channels; ++c) {
                              const std::size_t at = pw * channels + c;
                              const Lane value = values[c];
@@ -72,32 +74,41 @@ class RoiForward : RoiBase<S, Rule> {
 
   Index tasks() const { return y_.extents[0] * strips_; }
 
-  void run(Index begin, Index end) const {
+  template <int B>
+  EIGENPOOL_INLINE void run(Index begin, Index end) const {
     RoiTables tables;
     RoiScratch<Lane> scratch;
     for (Index task = begin; task < end; ++task) {
       const Index box = task / strips_, channel = task % strips_ * strip_;
       if (task == begin || channel == 0) Base::make_tables(tables, static_cast<std::size_t>(box), x_.extents);
-      const RoiStrip<S> strip(tables, scratch, std::min(strip_, x_.extents[1] - channel));
+      const RoiStrip<S, B> strip(tables, scratch, std::min(strip_, x_.extents[1] - channel));
       pool(strip, tables, scratch, box, channel);
     }
   }
 
  private:
-  void pool(const RoiStrip<S>& strip, const RoiTables& tables, RoiScratch<Lane>& scratch, Index box,
-            Index channel) const {
+  template <int B>
+  EIGENPOOL_INLINE void pool(const RoiStrip<S, B>& strip, const RoiTables& tables, RoiScratch<Lane>& scratch, Index box,
+                             Index channel) const {
     const S* x = x_.plane(Base::boxes_[static_cast<std::size_t>(box)].image, channel);
     S* y = y_.plane(box, channel);
-    const auto write = [&](std::size_t ph, std::size_t pw, Index c, const Lane& value) {
+    const auto write = [&](std::size_t ph, std::size_t pw, Index c, const Lane& value) EIGENPOOL_LAMBDA {
       y[static_cast<Index>(ph) * y_.stride[2] + static_cast<Index>(pw) * y_.stride[3] + c * y_.stride[1]] =
           static_cast<S>(value);
     };
     const auto bins = static_cast<std::size_t>(Base::bins(1));
     for (std::size_t ph = 0; ph < static_cast<std::size_t>(Base::bins(0)); ++ph) {
       if (Base::is_average()) {
-        strip.for_each_value(x_, x, ph, bins, [&](std::size_t, std::size_t pw, std::size_t, const Lane* values) {
-          const Lane divisor = static_cast<Lane>(tables.rows.divisor(ph) * tables.columns.divisor(pw));
-          for (Index c = 0; c < strip.channels(); ++c) write(ph, pw, c, values[c] / divisor);
+        strip.for_each_value(
+            x_, x, ph, bins, [&](std::size_t, std::size_t pw, std::size_t, const Lane* values) EIGENPOOL_LAMBDA {
+              const Lane divisor = static_cast<Lane>(tables.rows.divisor(ph) * tables.columns.divisor(pw));
+              for (Index c = 0; c < strip.channels(); ++c) write(ph, pw, c, values[c] / divisor);
+            });
+      } else if constexpr (Rule::whole_cells) {
+        for (std::size_t pw = 0; pw < bins; ++pw)  // of bins without cells
+          for (Index c = 0; c < strip.channels(); ++c) write(ph, pw, c, Lane(0));
+        strip.for_each_largest(x_, x, ph, bins, [&](std::size_t pw, const Lane* values) EIGENPOOL_LAMBDA {
+          for (Index c = 0; c < strip.channels(); ++c) write(ph, pw, c, values[c]);
         });
       } else {
         Base::find_maxima(strip, x_, x, ph, scratch);
