@@ -10,6 +10,7 @@
 #include <eigenpool/max_pool.hpp>
 #include <stdexcept>
 #include <string>
+#include <unsupported/Eigen/AutoDiff>
 #include <unsupported/Eigen/CXX11/ThreadPool>
 #include <vector>
 
@@ -322,6 +323,16 @@ TEST(BlurCorners, EmptyTensors) {
   EXPECT_EQ(max_blur_pool2d_backward<channels_last>(max_blur_pool2d<channels_last>(no_channels, {}), no_channels, {})
                 .dimension(1),
             5);
+}
+
+TEST(BlurCorners, DerivativesThroughACustomScalar) {
+  using Number = Eigen::AutoDiffScalar<Eigen::Vector2d>;
+  Eigen::Tensor<Number, 2, Eigen::RowMajor> x(5, 6);
+  for (Index i = 0; i < x.size(); ++i) x.data()[i] = Number(static_cast<double>(i), 2, static_cast<int>(i % 2));
+  const auto y = blur_pool2d(x, {.kernel = 3, .stride = {1, 2}});
+  EXPECT_DOUBLE_EQ(y(2, 1).value(), 14);
+  EXPECT_DOUBLE_EQ(y(2, 1).derivatives()(0), 0.5);
+  EXPECT_DOUBLE_EQ(y(2, 1).derivatives()(1), 0.5);
 }
 
 template <class Call>

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <unsupported/Eigen/AutoDiff>
 #include <unsupported/Eigen/CXX11/ThreadPool>
 
 #include "families.hpp"
@@ -252,6 +253,24 @@ TEST(SegmentCorners, RowsWithoutFeaturesAndExpressions) {
   const Eigen::Tensor<int, 1> no_ids(0);
   EXPECT_EQ(segment_mean(none, no_ids).size(), 0);
   EXPECT_EQ(segment_mean(none, no_ids, 2)(1), 0);
+}
+
+// Custom scalars are taken one by one; more rows than the kernel takes at a time.
+TEST(SegmentCorners, DerivativesThroughACustomScalar) {
+  using Number = Eigen::AutoDiffScalar<Eigen::Vector2d>;
+  Eigen::Tensor<Number, 2, Eigen::RowMajor> x(20, 3);
+  Eigen::Tensor<int, 1> ids(20);
+  for (Index r = 0; r < 20; ++r) {
+    ids(r) = r < 19 ? 1 : 0;
+    for (Index f = 0; f < 3; ++f) x(r, f) = Number(static_cast<double>((r * 7 + f) % 19), 2, static_cast<int>(f) % 2);
+  }
+  const auto mean = segment_mean(x, ids, 2), max = segment_max(x, ids, 2), min = segment_min(x, ids, 2);
+  EXPECT_DOUBLE_EQ(mean(1, 0).value(), 9);
+  EXPECT_DOUBLE_EQ(mean(1, 1).derivatives()(1), 1);
+  EXPECT_EQ(max(1, 2).value(), 18);
+  EXPECT_EQ(max(1, 2).derivatives()(0), 1);
+  EXPECT_EQ(min(1, 1).value(), 0);
+  EXPECT_EQ(eigenpool::segment_max_with_indices(x, ids, 2).indices(1, 0), 8);  // 56 modulo 19 is 18
 }
 
 template <class Call>

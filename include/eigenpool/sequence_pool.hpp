@@ -23,18 +23,17 @@ EIGENPOOL_BEGIN
 /// y = the mean of each sequence's valid steps, in a new tensor.
 template <Layout layout = channels_last, detail::SequenceInput X, detail::ValidSteps<X> T>
 auto sequence_avg_pool(const X& x, const T& valid, const SequenceOptions& options = {}) {
-  return detail::sequences_pooled<layout>({"sequence_avg_pool"}, x, valid, options, detail::SumOfGroups{true});
+  return detail::sequences_pooled<layout>({"sequence_avg_pool"}, x, valid, options, detail::SequenceSum{true});
 }
 /// y = the sum of each sequence's valid steps.
 template <Layout layout = channels_last, detail::SequenceInput X, detail::ValidSteps<X> T>
 auto sequence_sum_pool(const X& x, const T& valid, const SequenceOptions& options = {}) {
-  return detail::sequences_pooled<layout>({"sequence_sum_pool"}, x, valid, options, detail::SumOfGroups{false});
+  return detail::sequences_pooled<layout>({"sequence_sum_pool"}, x, valid, options, detail::SequenceSum{false});
 }
 /// y = the maximum of each sequence's valid steps, feature by feature.
 template <Layout layout = channels_last, detail::SequenceInput X, detail::ValidSteps<X> T>
 auto sequence_max_pool(const X& x, const T& valid, const SequenceOptions& options = {}) {
-  return detail::sequences_pooled<layout>({"sequence_max_pool"}, x, valid, options,
-                                          detail::ExtremeOfGroups<detail::Extreme::max>());
+  return detail::sequences_pooled<layout>({"sequence_max_pool"}, x, valid, options, detail::SequenceMax());
 }
 
 /// The same into y, a tensor or map of the result's shape, on `device`.
@@ -43,7 +42,7 @@ template <Layout layout = channels_last, detail::OutputTensor Y, detail::Sequenc
   requires detail::SequenceOutput<Y, X>
 void sequence_avg_pool_into(Y&& y, const X& x, const T& valid, const SequenceOptions& options = {},
                             const Device& device = {}) {
-  detail::sequences_pool_into<layout>({"sequence_avg_pool_into"}, y, x, valid, options, detail::SumOfGroups{true},
+  detail::sequences_pool_into<layout>({"sequence_avg_pool_into"}, y, x, valid, options, detail::SequenceSum{true},
                                       device);
 }
 template <Layout layout = channels_last, detail::OutputTensor Y, detail::SequenceInput X, detail::ValidSteps<X> T,
@@ -51,7 +50,7 @@ template <Layout layout = channels_last, detail::OutputTensor Y, detail::Sequenc
   requires detail::SequenceOutput<Y, X>
 void sequence_sum_pool_into(Y&& y, const X& x, const T& valid, const SequenceOptions& options = {},
                             const Device& device = {}) {
-  detail::sequences_pool_into<layout>({"sequence_sum_pool_into"}, y, x, valid, options, detail::SumOfGroups{false},
+  detail::sequences_pool_into<layout>({"sequence_sum_pool_into"}, y, x, valid, options, detail::SequenceSum{false},
                                       device);
 }
 template <Layout layout = channels_last, detail::OutputTensor Y, detail::SequenceInput X, detail::ValidSteps<X> T,
@@ -59,8 +58,7 @@ template <Layout layout = channels_last, detail::OutputTensor Y, detail::Sequenc
   requires detail::SequenceOutput<Y, X>
 void sequence_max_pool_into(Y&& y, const X& x, const T& valid, const SequenceOptions& options = {},
                             const Device& device = {}) {
-  detail::sequences_pool_into<layout>({"sequence_max_pool_into"}, y, x, valid, options,
-                                      detail::ExtremeOfGroups<detail::Extreme::max>(), device);
+  detail::sequences_pool_into<layout>({"sequence_max_pool_into"}, y, x, valid, options, detail::SequenceMax(), device);
 }
 
 /// {output, indices}: the maxima, and the step that each is at (std::int64_t or std::int32_t). The first of equal

@@ -36,9 +36,8 @@ struct BlurWindows {
 template <class Kernel, class P>
 void blur_rows(const Kernel& kernel, double bytes, const P& parallel) {
   if (kernel.tasks() == 0) return;
-  parallel(kernel.tasks(), bytes / static_cast<double>(kernel.tasks()), [&](Index begin, Index end) {
-    run_in_scratch<typename Kernel::Lane, typename Kernel::Lane>(kernel, begin, end);
-  });
+  parallel(kernel.tasks(), bytes / static_cast<double>(kernel.tasks()),
+           [&](Index begin, Index end) { run_in_scratch(kernel, begin, end); });
 }
 
 /// What source and result take.

@@ -51,8 +51,8 @@ void extreme_groups_with_indices(const Rows& x_rows, const Groups& groups, const
   using Single = ArgExtremum<S, Compared<S>, std::int64_t, Larger, true>;
   const GroupKernel<Single, S, GroupExtremesAndIndices<S, I, minimum>, minimum> kernel(x_rows, groups, x, output);
   parallel(kernel.tasks(), 64.0, [&](Index begin, Index end) {
-    std::vector<S> scratch(static_cast<std::size_t>(kernel.scratch()));
-    kernel.template run<static_cast<int>(sizeof(Compared<S>))>(begin, end, scratch.data());
+    auto scratch = kernel.scratch();
+    kernel.template run<static_cast<int>(sizeof(Compared<S>))>(begin, end, scratch);
   });
 }
 

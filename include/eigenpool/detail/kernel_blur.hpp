@@ -1,18 +1,17 @@
 // The kernels of a blur: binomial filters along the axes of a plane, and their adjoint.
 //
-// A binomial filter of k taps is k - 1 times the sum of two neighbours, so it takes additions alone, whose bits no
-// compiler changes by fusing them with products. The sum is divided once, after all axes. Logical axis 0 comes first in
-// every storage order: row-major it is the slow axis, and each row of sums is filtered along itself; column-major it is
-// the fast one, and filtered rows are kept until the last sum that needs them.
+// Sums are divided once, after all axes. Logical axis 0 comes first in every storage order: row-major it is the slow
+// axis, and each row of sums is filtered along itself; column-major it is the fast one, and filtered rows are kept
+// until the last sum that needs them.
 #pragma once
 
-#include "output.hpp"
-#include "scratch_task.hpp"
+#include <vector>
+
+#include "binomial.hpp"
+#include "problem.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
-
-inline constexpr Index most_blur_taps = 7;
 
 /// The cell that position p of an axis of n cells shows, or -1 for a zero.
 constexpr Index shown_cell(BlurPadding padding, Index p, Index n) {
@@ -20,83 +19,6 @@ constexpr Index shown_cell(BlurPadding padding, Index p, Index n) {
   if (padding == BlurPadding::zero) return -1;
   if (padding == BlurPadding::replicate) return p < 0 ? 0 : n - 1;
   return p < 0 ? -p : 2 * (n - 1) - p;
-}
-
-/// Where sums go: to lanes, replacing them or added to them, or divided to the caller's scalars.
-template <class Lane>
-struct ToLanes {
-  Lane* to;
-  template <int B>
-  EIGENPOOL_INLINE void write(Index i, const simd::Vec<Lane, B>& sum) const {
-    simd::store(to + i, sum);
-  }
-  EIGENPOOL_INLINE ToLanes from(Index i) const { return {to + i}; }
-};
-template <class Lane, class S>
-struct ToMeans {
-  S* to;
-  Index divisor;
-  template <int B>
-  EIGENPOOL_INLINE void write(Index i, const simd::Vec<Lane, B>& sum) const {
-    simd::store_as(to + i, mean(sum, divisor), simd::Vec<Lane, B>::lanes);
-  }
-  EIGENPOOL_INLINE ToMeans from(Index i) const { return {to + i, divisor}; }
-};
-
-/// The taps of one sum, each the start of a run of neighbours.
-template <class T>
-using BlurTaps = std::array<const T*, static_cast<std::size_t>(most_blur_taps)>;
-
-/// Calls f(i, width) for vectors that make up [0, length): whole ones of B bytes, then single lanes.
-template <class Lane, int B, class F>
-EIGENPOOL_INLINE void for_lanes(Index length, const F& f) {
-  constexpr Index lanes = simd::Vec<Lane, B>::lanes;
-  Index i = 0;
-  for (; i + lanes <= length; i += lanes) f(i, std::integral_constant<int, B>());
-  for (; i < length; ++i) f(i, std::integral_constant<int, static_cast<int>(sizeof(Lane))>());
-}
-
-template <int k, int B, class Lane, class T, class To>
-EIGENPOOL_INLINE void sum_taps(const BlurTaps<T>& taps, Index length, const To& to) {
-  for_lanes<Lane, B>(length, [&](Index i, auto width) EIGENPOOL_LAMBDA {
-    constexpr int bytes = decltype(width)::value;
-    simd::Vec<Lane, bytes> sum[k];
-    for (int j = 0; j < k; ++j) sum[j] = simd::load_as<Lane, bytes>(taps[static_cast<std::size_t>(j)] + i);
-    for (int left = k - 1; left > 0; --left)
-      for (int j = 0; j < left; ++j) sum[j] = simd::add(sum[j], sum[j + 1]);
-    to.template write<bytes>(i, sum[0]);
-  });
-}
-
-/// to[i] = the binomial sum of the k taps at i, for i below `length`.
-template <int B, class Lane, class T, class To>
-EIGENPOOL_INLINE void binomial(const BlurTaps<T>& taps, Index k, Index length, const To& to) {
-  simd::apart<B>([=]() EIGENPOOL_LAMBDA {
-    switch (k) {
-      case 1:
-        return sum_taps<1, B, Lane>(taps, length, to);
-      case 2:
-        return sum_taps<2, B, Lane>(taps, length, to);
-      case 3:
-        return sum_taps<3, B, Lane>(taps, length, to);
-      case 4:
-        return sum_taps<4, B, Lane>(taps, length, to);
-      case 5:
-        return sum_taps<5, B, Lane>(taps, length, to);
-      case 6:
-        return sum_taps<6, B, Lane>(taps, length, to);
-      default:
-        return sum_taps<7, B, Lane>(taps, length, to);
-    }
-  });
-}
-
-/// Taps that are `pitch` apart.
-template <class Lane>
-EIGENPOOL_INLINE BlurTaps<Lane> taps_from(const Lane* first, Index k, Index pitch) {
-  BlurTaps<Lane> taps{};
-  for (Index j = 0; j < k; ++j) taps[static_cast<std::size_t>(j)] = first + j * pitch;
-  return taps;
 }
 
 /// What both directions know: the axes, and how padding is chosen.
@@ -146,13 +68,16 @@ class BlurForward {
       : plane_(plane), x_(x), y_(y), zeros_(static_cast<std::size_t>(plane.source_row()), S(0)) {}
 
   Index tasks() const { return plane_.problem.outer * plane_.slow().result(); }
-  Index scratch() const { return (2 + KeptRows<Lane>::rows) * plane_.padded_row() + slack + plane_.source_row(); }
+  std::vector<Lane> scratch() const {
+    const Index elements = (2 + KeptRows<Lane>::rows) * plane_.padded_row() + slack + plane_.source_row();
+    return std::vector<Lane>(static_cast<std::size_t>(elements), Lane(0));
+  }
 
   template <int B>
-  EIGENPOOL_INLINE void run(Index begin, Index end, Lane* scratch) const {
+  EIGENPOOL_INLINE void run(Index begin, Index end, std::vector<Lane>& scratch) const {
     const Axis& slow = plane_.slow();
     const Index inner = plane_.inner(), row = plane_.source_row(), before = plane_.fast().padding() * inner;
-    Lane *padded = scratch, *all = padded + plane_.padded_row();
+    Lane *padded = scratch.data(), *all = padded + plane_.padded_row();
     Lane* zeros = all + plane_.padded_row() + slack;  // never written
     KeptRows<Lane> kept(zeros + row, plane_.padded_row());
     for (Index task = begin; task < end; ++task) {
@@ -201,7 +126,7 @@ class BlurForward {
       return;
     }
     binomial<B, Lane>(taps_from<Lane>(padded, k, inner), k, ((outputs - 1) * stride + 1) * inner, ToLanes<Lane>{all});
-    simd::apart<B>([=]() EIGENPOOL_LAMBDA { pick<B>(all, outputs, stride, inner, to); });
+    lanes_apart<Lane, B>([=]() EIGENPOOL_LAMBDA { pick<B>(all, outputs, stride, inner, to); });
   }
 
   template <int B, class To>
@@ -254,36 +179,42 @@ class BlurBackward {
       : plane_(plane), dy_(dy), dx_(dx), zeros_(static_cast<std::size_t>(plane.result_row()), S(0)) {}
 
   Index tasks() const { return plane_.problem.outer * plane_.slow().source(); }
-  Index scratch() const { return (4 + KeptRows<Lane>::rows) * plane_.padded_row(); }
+  std::vector<Lane> scratch() const {
+    const Index elements = (4 + KeptRows<Lane>::rows) * plane_.padded_row();
+    return std::vector<Lane>(static_cast<std::size_t>(elements), Lane(0));
+  }
 
   template <int B>
-  EIGENPOOL_INLINE void run(Index begin, Index end, Lane* scratch) const {
+  EIGENPOOL_INLINE void run(Index begin, Index end, std::vector<Lane>& scratch) const {
     const Axis& slow = plane_.slow();
-    const Index pitch = plane_.padded_row(), row = plane_.result_row();
-    Lane *spread = scratch, *sums = spread + pitch, *part = sums + pitch;
-    Lane* zeros = part + pitch;  // never written
+    const Index pitch = plane_.padded_row(), row = plane_.result_row(), source = plane_.source_row();
+    Lane *spread = scratch.data(), *sums = spread + pitch, *part = sums + pitch;  // spread: 0 between results
+    Lane* zeros = part + pitch;                                                   // never written
     KeptRows<Lane> kept(zeros + pitch, pitch);
     for (Index task = begin; task < end; ++task) {
       const Index i = task % slow.source();
       const S* dy = dy_ + task / slow.source() * slow.result() * row;
-      const ToMeans<Lane, S> dx{dx_ + task * plane_.source_row(), plane_.divisor()};
+      const ToMeans<Lane, S> dx{dx_ + task * source, plane_.divisor()};
+      const Lane* all = sums;
       if (!plane_.problem.reversed) {
-        sum_rows<B, S>(i, row, part, sums, [&](Index o) EIGENPOOL_LAMBDA {
+        Lane* to = plane_.fast().stride() == 1 ? spread_results(spread) : sums;
+        sum_rows<B, S>(i, row, part, to, [&](Index o) EIGENPOOL_LAMBDA {
           return o < 0 ? static_cast<const S*>(zeros_.data()) : dy + o * row;
         });
-        const Lane* filtered = filter_row<B>(BlurTaps<Lane>{sums}, spread, part);
-        binomial<B, Lane>(BlurTaps<Lane>{filtered}, 1, plane_.source_row(), dx);
+        if (to == sums) spread_row<B>(static_cast<const Lane*>(sums), spread);
+        all = filter_row<B>(spread, part);
       } else {
         if (i == 0 || task == begin) kept.forget();
-        sum_rows<B, Lane>(i, plane_.source_row(), part, sums, [&](Index o) EIGENPOOL_LAMBDA -> const Lane* {
+        sum_rows<B, Lane>(i, source, part, sums, [&](Index o) EIGENPOOL_LAMBDA -> const Lane* {
           if (o < 0) return zeros;
-          return kept.get(o, [&](Lane* to) EIGENPOOL_LAMBDA {
-            const Lane* filtered = filter_row<B>(BlurTaps<S>{dy + o * row}, spread, to);
-            if (filtered != to) std::copy_n(filtered, plane_.source_row(), to);
-          });
+          const auto make = [&](Lane* to) EIGENPOOL_LAMBDA {
+            spread_row<B>(dy + o * row, spread);
+            filter_row<B>(spread, to);
+          };
+          return kept.get(o, make) + plane_.fast().padding() * plane_.inner();
         });
-        binomial<B, Lane>(BlurTaps<Lane>{sums}, 1, plane_.source_row(), dx);
       }
+      binomial<B, Lane>(BlurTaps<Lane>{all}, 1, source, dx);
     }
   }
 
@@ -307,21 +238,40 @@ class BlurBackward {
     const auto add_padding = [&](Index q) EIGENPOOL_LAMBDA {
       if (shown_cell(plane_.padding, q - before, n) != i) return;
       add_position(q, part);
-      binomial<B, Lane>(BlurTaps<Lane>{sums, part}, 2, length, ToLanes<Lane>{sums});
+      for (Index at = 0; at < length; ++at) sums[at] = static_cast<Lane>(sums[at] + part[at]);
     };
     for (Index q = 0; q < before; ++q) add_padding(q);
     for (Index q = before + n; q < n + k - 1; ++q) add_padding(q);
   }
 
-  /// The adjoint of the filter along one row of results, and where it is: in `to`, after its padding.
+  /// Where results start in a row that holds them apart by their stride.
+  Lane* spread_results(Lane* spread) const { return spread + (plane_.fast().kernel() - 1) * plane_.inner(); }
+
   template <int B, class T>
-  EIGENPOOL_INLINE const Lane* filter_row(const BlurTaps<T>& results, Lane* spread, Lane* to) const {
+  EIGENPOOL_INLINE void spread_row(const T* results, Lane* spread) const {
+    constexpr Index lanes = simd::Vec<Lane, B>::lanes;
+    const Index inner = plane_.inner(), stride = plane_.fast().stride(), outputs = plane_.fast().result();
+    Lane* to = spread_results(spread);
+    if (stride == 1) return binomial<B, Lane>(BlurTaps<T>{results}, 1, outputs * inner, ToLanes<Lane>{to});
+    Index o = 0;
+    if (inner == 1 && stride == 2) {
+      const auto nothing = simd::broadcast<Lane, B>(Lane(0));
+      for (; o + lanes <= outputs; o += lanes) {
+        simd::Vec<Lane, B> low, high;
+        simd::zip(simd::load_as<Lane, B>(results + o), nothing, low, high);
+        simd::store(to + 2 * o, low);
+        simd::store(to + 2 * o + lanes, high);
+      }
+    }
+    for (; o < outputs; ++o)
+      for (Index c = 0; c < inner; ++c) to[o * stride * inner + c] = static_cast<Lane>(results[o * inner + c]);
+  }
+
+  /// The adjoint of the filter along one row of spread results; gives where it starts in `to`, after its padding.
+  template <int B>
+  EIGENPOOL_INLINE const Lane* filter_row(const Lane* spread, Lane* to) const {
     const Axis& fast = plane_.fast();
     const Index inner = plane_.inner(), n = fast.source(), k = fast.kernel(), before = fast.padding();
-    std::fill_n(spread, (n + 2 * (k - 1)) * inner, Lane(0));
-    for (Index o = 0; o < fast.result(); ++o)
-      for (Index c = 0; c < inner; ++c)
-        spread[(k - 1 + o * fast.stride()) * inner + c] = static_cast<Lane>(results[0][o * inner + c]);
     binomial<B, Lane>(taps_from<Lane>(spread, k, inner), k, (n + k - 1) * inner, ToLanes<Lane>{to});
     const auto fold = [&](Index q) {
       const Index cell = shown_cell(plane_.padding, q - before, n);

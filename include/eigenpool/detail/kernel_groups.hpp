@@ -76,7 +76,8 @@ struct GroupExtremesAndIndices {
   }
 };
 
-/// R: the reducer, exact with NaN. Taps are numbered by their place in the group.
+/// R: the reducer, exact with NaN. Taps are numbered by their place in the group. Eight rows at a time are reduced in
+/// registers, along a strip of features; rows of accumulators hold what comes of them.
 template <class R, class S, class Output, bool minimum = false>
 class GroupKernel {
  public:
@@ -84,82 +85,97 @@ class GroupKernel {
   template <int B>
   using Acc = typename R::template Acc<B>;
 
-  /// Few groups of many features are cut into strips, so that threads find work.
+  /// Few groups of many features are cut into shorter strips, so that threads find work.
   GroupKernel(const Rows& rows, const Groups& groups, const S* x, const Output& output)
-      : rows_(rows), groups_(groups), x_(x), output_(output) {
-    constexpr Index enough_groups = 64, strip = 256, turned_strip = 16;
-    strip_ = rows.inner > 1 ? turned_strip : groups.size() < enough_groups ? strip : std::max(rows.features, Index{1});
+      : rows_(rows), groups_(groups), x_(x), output_(output), longest_(groups.longest()) {
+    constexpr Index enough_groups = 64, strip = 1024, short_strip = 256, turned_strip = 16;
+    const Index most = rows.inner > 1 ? turned_strip : groups.size() < enough_groups ? short_strip : strip;
+    strip_ = std::clamp(rows.features, Index{1}, most);
   }
 
   Index tasks() const { return ceil_div(rows_.features, strip_) * groups_.size(); }
 
-  /// What a run needs to turn a group in.
-  Index scratch() const { return rows_.inner > 1 ? groups_.longest() * strip_ : 0; }
+  /// What a run works in: a turned group, and the rows of accumulators.
+  struct Scratch {
+    std::vector<S> turned;
+    std::vector<Lane> values;
+    std::vector<std::int64_t> numbers;  // as the reducer's own, of 32 or 64 bits
+    Index pitch;
+
+    EIGENPOOL_INLINE typename R::Row row(int d) {
+      Lane* at = values.data() + d * pitch;
+      if constexpr (R::numbered)
+        return {at, reinterpret_cast<typename R::Number*>(numbers.data() + d * pitch)};
+      else
+        return {at};
+    }
+  };
+  Scratch scratch() const {
+    constexpr Index slack = 64;  // lanes of a vector, at most
+    const Index pitch = strip_ + slack, rows = R::ordered_sum ? bit_width(longest_) + 1 : 1;
+    const auto elements = static_cast<std::size_t>(longest_ > group_rows ? rows * pitch : 0);
+    return {std::vector<S>(static_cast<std::size_t>(rows_.inner > 1 ? longest_ * strip_ : 0)),
+            std::vector<Lane>(elements), std::vector<std::int64_t>(R::numbered ? elements : 0), pitch};
+  }
 
   template <int B>
-  EIGENPOOL_INLINE void run(Index begin, Index end, S* scratch) const {
+  EIGENPOOL_INLINE void run(Index begin, Index end, Scratch& scratch) const {
     for (Index task = begin; task < end; ++task) {
       const Index g = task % groups_.size(), f = task / groups_.size() * strip_;
       const Index length = std::min(strip_, rows_.features - f);
       const Group group = groups_.group(g);
-      if (rows_.inner == 1) {
-        reduce_strip<B>({x_ + f, rows_.features, group}, g, f, length);
-      } else {
-        turn(group, f, length, scratch);
-        reduce_strip<B>({scratch, length, {nullptr, 0, 1, group.count}}, g, f, length);
-      }
+      const Sink sink{&output_, g, f};
+      const bool turned = rows_.inner > 1;
+      const Lines lines =
+          turned ? Lines{turn(group, f, length, scratch.turned.data()), length, {nullptr, 0, 1, group.count}}
+                 : Lines{x_ + f, rows_.features, group};
+      if (group.count == 0)
+        for (Index i = 0; i < length; ++i) sink.template put<single>(i, R::template identity<single>());
+      else if constexpr (R::ordered_sum)
+        sum<B>(lines, length, sink, scratch);
+      else
+        fold<B>(lines, length, sink, scratch.row(0));
     }
   }
 
  private:
+  static constexpr int single = static_cast<int>(sizeof(Lane));
+  static constexpr Index group_rows = 8;
+
   /// The rows of a group, from some feature on.
   struct Lines {
     const S* p;
     Index pitch;
     Group group;
-    EIGENPOOL_INLINE const S* line(Index j) const { return p + group.row(j) * pitch; }
+  };
+  /// Eight of them, or the last.
+  using EightLines = std::array<const S*, static_cast<std::size_t>(group_rows)>;
+
+  /// Where accumulators go in the end.
+  struct Sink {
+    const Output* output;
+    Index g, f;
+    template <int B>
+    EIGENPOOL_INLINE void put(Index i, const Acc<B>& acc) const {
+      output->template write<B>(g, f + i, acc);
+    }
+  };
+  /// Or on the way.
+  struct RowSink {
+    typename R::Row row;
+    template <int B>
+    EIGENPOOL_INLINE void put(Index i, const Acc<B>& acc) const {
+      row.template store<B>(i, acc);
+    }
   };
 
-  /// The sums of `width` vectors, for a Tree.
-  template <int B, int width>
-  struct Stack {
-    EIGENPOOL_INLINE void clear(int d) {
-      for (auto& acc : entries[d]) acc = R::template identity<B>();
-    }
-    EIGENPOOL_INLINE void merge(int d) {
-      for (int u = 0; u < width; ++u) R::template merge<B>(entries[d][u], entries[d + 1][u]);
-    }
-    Acc<B> entries[64][width];
-  };
-
-  void turn(const Group& group, Index f, Index length, S* to) const {
+  const S* turn(const Group& group, Index f, Index length, S* turned) const {
+    S* to = turned;
     for (Index j = 0; j < group.count; ++j) {
       const S* from = x_ + rows_.offset(group.row(j)) + f * rows_.inner;
       for (Index i = 0; i < length; ++i) *to++ = from[i * rows_.inner];
     }
-  }
-
-  template <int B>
-  EIGENPOOL_INLINE void reduce_strip(const Lines& lines, Index g, Index f, Index length) const {
-    constexpr Index lanes = simd::Vec<Lane, B>::lanes, width = 4;
-    constexpr int single = static_cast<int>(sizeof(Lane));
-    Index i = 0;
-    for (; i + width * lanes <= length; i += width * lanes) reduce<B, width>(lines, g, f, i);
-    for (; i + lanes <= length; i += lanes) reduce<B, 1>(lines, g, f, i);
-    for (; i < length; ++i) reduce<single, 1>(lines, g, f, i);
-  }
-
-  template <int B, int width>
-  EIGENPOOL_INLINE void reduce(const Lines& lines, Index g, Index f, Index i) const {
-    constexpr Index lanes = simd::Vec<Lane, B>::lanes;
-    Acc<B> acc[width];
-    if (lines.group.count == 0)
-      for (auto& a : acc) a = R::template identity<B>();
-    else if constexpr (R::ordered_sum)
-      sum<B, width>(lines, i, acc);
-    else
-      fold<B, width>(lines, i, acc);
-    for (int u = 0; u < width; ++u) output_.template write<B>(g, f + i + u * lanes, acc[u]);
+    return turned;
   }
 
   template <int B>
@@ -168,56 +184,92 @@ class GroupKernel {
     return minimum ? opposite(x) : x;
   }
 
-  template <int B, int width>
-  EIGENPOOL_INLINE static void fold(const Lines& lines, Index i, Acc<B> (&acc)[width]) {
-    constexpr Index lanes = simd::Vec<Lane, B>::lanes;
-    const S* first = lines.line(0) + i;
-    for (int u = 0; u < width; ++u) acc[u] = R::template first<B>(load<B>(first + u * lanes), 0);
-    for (Index j = 1; j < lines.group.count; ++j) {
-      const S* p = lines.line(j) + i;
-      for (int u = 0; u < width; ++u) R::template fold<B>(acc[u], load<B>(p + u * lanes), j);
-    }
+  /// Rows j to j + 7, or as many as there are, beside what `before` holds of those before them.
+  template <int B, class To>
+  EIGENPOOL_INLINE static void reduce_eight(const Lines& lines, Index j, Index length, const typename R::Row* before,
+                                            const To& to) {
+    EightLines p{};
+    const Index count = std::min(lines.group.count - j, group_rows);
+    for (Index r = 0; r < count; ++r) p[static_cast<std::size_t>(r)] = lines.p + lines.group.row(j + r) * lines.pitch;
+    lanes_apart<Lane, B>([=]() EIGENPOOL_LAMBDA {
+      for_lanes<Lane, B>(length, [&](Index i, auto width) EIGENPOOL_LAMBDA {
+        constexpr int bytes = decltype(width)::value;
+        if constexpr (R::ordered_sum)
+          to.template put<bytes>(i, add<bytes>(p, count, i));
+        else
+          to.template put<bytes>(i, fold_lines<bytes>(p, count, j, i, before));
+      });
+    });
   }
 
-  // Along the canonical tree: eight rows at a time in registers, the rest one by one.
-  template <int B, int width>
-  EIGENPOOL_INLINE static void sum(const Lines& lines, Index i, Acc<B> (&acc)[width]) {
-    constexpr Index lanes = simd::Vec<Lane, B>::lanes, eight = 8;
-    Stack<B, width> stack;
-    Tree<Stack<B, width>> tree(stack);
-    const int base = tree.start(0);
-    Index j = 0;
-    for (; j + eight <= lines.group.count; j += eight) {
-      std::array<const S*, 8> p;
-      for (std::size_t r = 0; r < 8; ++r) p[r] = lines.line(j + static_cast<Index>(r)) + i;
-      auto& entry = stack.entries[tree.push()];
-      for (int u = 0; u < width; ++u) {
-        const auto pair = [&](std::size_t r) EIGENPOOL_LAMBDA {
-          return simd::add(load<B>(p[r] + u * lanes), load<B>(p[r + 1] + u * lanes));
-        };
-        entry[u] = simd::add(simd::add(pair(0), pair(2)), simd::add(pair(4), pair(6)));
+  /// The canonical sum of up to eight lines at i.
+  template <int B>
+  EIGENPOOL_INLINE static Acc<B> add(const EightLines& p, Index count, Index i) {
+    const auto line = [&](std::size_t r) EIGENPOOL_LAMBDA { return load<B>(p[r] + i); };
+    const auto pair = [&](std::size_t r) EIGENPOOL_LAMBDA { return simd::add(line(r), line(r + 1)); };
+    if (count == 8) return simd::add(simd::add(pair(0), pair(2)), simd::add(pair(4), pair(6)));
+    if (count < 4) return count == 1 ? line(0) : count == 2 ? pair(0) : simd::add(pair(0), line(2));
+    const auto four = simd::add(pair(0), pair(2));
+    if (count == 4) return four;
+    return simd::add(four, count == 5 ? line(4) : count == 6 ? pair(4) : simd::add(pair(4), line(6)));
+  }
+
+  template <int B>
+  EIGENPOOL_INLINE static Acc<B> fold_lines(const EightLines& p, Index count, Index j, Index i,
+                                            const typename R::Row* before) {
+    Acc<B> acc = before != nullptr ? before->template load<B>(i) : R::template first<B>(load<B>(p[0] + i), j);
+    for (Index r = before != nullptr ? 0 : 1; r < count; ++r)
+      R::template fold<B>(acc, load<B>(p[static_cast<std::size_t>(r)] + i), j + r);
+    return acc;
+  }
+
+  template <int B>
+  EIGENPOOL_INLINE static void fold(const Lines& lines, Index length, const Sink& sink, const typename R::Row& row) {
+    const Index last = (lines.group.count - 1) / group_rows * group_rows;
+    for (Index j = 0; j < last; j += group_rows)
+      reduce_eight<B>(lines, j, length, j > 0 ? &row : nullptr, RowSink{row});
+    reduce_eight<B>(lines, last, length, last > 0 ? &row : nullptr, sink);
+  }
+
+  /// Partial sums, for a Tree.
+  template <int B>
+  struct Stack {
+    Scratch& scratch;
+    Index length;
+    EIGENPOOL_INLINE void clear(int) {}  // no group starts with padding
+    EIGENPOOL_INLINE void merge(int d) {
+      const auto into = scratch.row(d), from = scratch.row(d + 1);
+      for (Index i = 0; i < length; i += simd::Vec<Lane, B>::lanes) {
+        auto acc = into.template load<B>(i);
+        R::template merge<B>(acc, from.template load<B>(i));
+        into.template store<B>(i, acc);
       }
-      tree.carry(j / eight);
     }
-    if (j < lines.group.count) {
-      const int rest = tree.start(0);
-      for (Index t = 0; j < lines.group.count; ++j, ++t) {
-        const S* p = lines.line(j) + i;
-        auto& entry = stack.entries[tree.push()];
-        for (int u = 0; u < width; ++u) entry[u] = load<B>(p + u * lanes);
-        tree.carry(t);
-      }
-      tree.finish(rest);
+  };
+
+  template <int B>
+  EIGENPOOL_INLINE void sum(const Lines& lines, Index length, const Sink& sink, Scratch& scratch) const {
+    if (lines.group.count <= group_rows) return reduce_eight<B>(lines, 0, length, nullptr, sink);
+    Stack<B> stack{scratch, length};
+    Tree<Stack<B>> tree(stack);
+    const int base = tree.start(0);
+    for (Index j = 0; j < lines.group.count; j += group_rows) {
+      reduce_eight<B>(lines, j, length, nullptr, RowSink{scratch.row(tree.push())});
+      if (j + group_rows <= lines.group.count) tree.carry(j / group_rows);
     }
     tree.finish(base);
-    for (int u = 0; u < width; ++u) acc[u] = stack.entries[0][u];
+    const auto row = scratch.row(0);
+    for_lanes<Lane, B>(length, [&](Index i, auto width) EIGENPOOL_LAMBDA {
+      constexpr int bytes = decltype(width)::value;
+      sink.template put<bytes>(i, row.template load<bytes>(i));
+    });
   }
 
   const Rows& rows_;
   const Groups& groups_;
   const S* x_;
   const Output& output_;
-  Index strip_;
+  Index longest_, strip_ = 1;
 };
 
 /// Reduces every group of x's rows with R into `output`.
@@ -228,7 +280,7 @@ void reduce_groups(const Rows& rows, const Groups& groups, const S* x, const Out
   const Kernel kernel(rows, groups, x, output);
   const double elements = static_cast<double>(rows.count() + groups.size()) * static_cast<double>(rows.features);
   parallel(kernel.tasks(), elements * sizeof(S) / static_cast<double>(kernel.tasks()),
-           [&](Index begin, Index end) { run_in_scratch<typename R::Lane, S>(kernel, begin, end); });
+           [&](Index begin, Index end) { run_in_scratch(kernel, begin, end); });
 }
 
 }  // namespace detail

@@ -1,115 +1,10 @@
-// Sequences: from lengths or a mask to groups of steps, with every check on the way.
+// Pooling of sequences, forward and backward.
 #pragma once
 
-#include "group_engine.hpp"
+#include "sequence_steps.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
-
-/// A mask beside a tensor X of sequences: (N, T), in X's storage order.
-template <class T, class X>
-concept SequenceMask = TensorLike<T> && std::same_as < ScalarOf<T>,
-bool > &&rank_of<T> == 2 && is_row_major<T> == is_row_major<X>;
-
-/// Which steps of each sequence count.
-template <class T, class X>
-concept ValidSteps = RowNumbers<T> || SequenceMask<T, X>;
-
-template <class X>
-concept SequenceInput = TensorLike<X> &&(rank_of<X> >= 2);
-template <class Y, class X>
-concept SequenceOutput = TensorLike<X> && std::same_as<ScalarOf<Y>, ScalarOf<X>> && rank_of<Y>
-== rank_of<X> - 1 && is_row_major<Y> == is_row_major<X>;
-
-/// N sequences of T steps of features, in memory.
-template <Layout layout, std::size_t R>
-struct SequenceShape {
-  Extents<R> shape;
-  bool row_major;
-
-  static constexpr std::size_t step_axis = layout == channels_last ? 1 : R - 1;
-
-  Index sequences() const { return shape[0]; }
-  Index steps() const { return shape[step_axis]; }
-  Extents<R - 1> result() const {
-    Extents<R - 1> extents{};
-    for (std::size_t a = 0, next = 0; a < R; ++a)
-      if (a != step_axis) extents[next++] = shape[a];
-    return extents;
-  }
-  Index features() const {
-    Index product = 1;
-    for (std::size_t a = 1; a < R; ++a)
-      if (a != step_axis) product *= shape[a];
-    return product;
-  }
-
-  /// Row n * T + t or, column-major, t * N + n is step t of sequence n: as in a mask's memory.
-  Rows rows() const {
-    const Index n = sequences(), t = steps(), f = features();
-    if (layout == channels_last) return Rows::of(n * t, f, row_major);
-    return row_major ? Rows{n, f, t} : Rows{t, f, n};
-  }
-  Rows result_rows() const { return Rows::of(sequences(), features(), row_major); }
-  Groups no_groups() const { return row_major ? Groups(sequences(), steps(), 1) : Groups(sequences(), 1, sequences()); }
-};
-
-/// The groups of a shape by lengths, which are checked.
-template <class Shape, RowNumber I, std::size_t R>
-Groups valid_steps(const Function& function, const Shape& shape, const I* lengths, const std::array<Index, R>& given) {
-  if (given[0] != shape.sequences())
-    fail(function.name() + ": lengths has " + std::to_string(given[0]) + " entries, expected one for each of the " +
-         std::to_string(shape.sequences()) + " sequences");
-  Groups groups = shape.no_groups();
-  for (Index n = 0; n < shape.sequences(); ++n) {
-    const Index length = static_cast<Index>(lengths[n]);
-    if (length < 0 || length > shape.steps())
-      fail(function.name() + ": lengths(" + std::to_string(n) + ") is " + std::to_string(length) +
-           ", must be at least 0 and at most the input's " + std::to_string(shape.steps()) + " steps");
-    groups.set(n, groups.row_of(n, 0), length);
-  }
-  return groups;
-}
-
-/// The same by a mask.
-template <class Shape>
-Groups valid_steps(const Function& function, const Shape& shape, const bool* mask, const Extents<2>& given) {
-  require_shape(function, "mask", given, {shape.sequences(), shape.steps()});
-  Groups groups = shape.no_groups();
-  const Index n = shape.sequences(), t = shape.steps();
-  groups.list_rows(n * t, [&](Index row) { return !mask[row] ? Index{-1} : shape.row_major ? row / t : row % n; });
-  return groups;
-}
-
-/// `options.empty` as a scalar of the output; fails unless an integer can be it.
-template <class S>
-S empty_value(const Function& function, double value) {
-  if constexpr (std::integral<S>) {
-    const double end = std::ldexp(1.0, std::numeric_limits<S>::digits);
-    if (!(value >= static_cast<double>(std::numeric_limits<S>::lowest()) && value < end) || value != std::trunc(value))
-      fail(function.name() + ": options.empty is " + std::to_string(value) + ", not a value of the output's scalar");
-  }
-  return static_cast<S>(value);
-}
-
-inline void require_steps(const Function& function, const char* argument, const Groups& groups) {
-  for (Index n = 0; n < groups.size(); ++n)
-    if (groups.count(n) == 0)
-      fail(function.name() + ": " + argument + " of sequence " + std::to_string(n) +
-           " leaves 0 steps, must leave at least 1 unless options.empty is given");
-}
-
-/// Checks a shape, what is valid of it and the options.
-template <class X, class T, class Shape>
-Groups checked_steps(const Function& function, const char* argument, const Shape& shape, const Operand<T>& valid,
-                     const SequenceOptions& options) {
-  require_extents<X>(function, argument, shape.shape);
-  if (shape.steps() == 0)
-    fail_axis(function, argument, static_cast<int>(Shape::step_axis), 0, "a sequence must have at least 1 step");
-  Groups groups = valid_steps(function, shape, valid.data(), valid.shape());
-  if (!options.empty) require_steps(function, RowNumbers<T> ? "lengths" : "mask", groups);
-  return groups;
-}
 
 /// The arguments of a forward, checked.
 template <Layout layout, class X, class T>
@@ -135,33 +30,87 @@ class SequenceArguments {
                   Bytes(valid_.data(), elements(valid_.shape())));
   }
 
-  /// y = reduce(rows of x, groups, x, rows of y, y), and what is empty.
-  template <class S, class Reduce>
-  void run(S* y, const Reduce& reduce) const {
+  /// y = the reduction of each sequence, and what is empty.
+  template <class S, class Reduction, class P>
+  void run(S* y, const Reduction& reduction, const P& parallel) const {
     const Rows y_rows = shape_.result_rows();
-    reduce(shape_.rows(), groups_, x_.data(), y_rows, y);
-    if (empty_) fill_empty_groups(groups_, y_rows, y, *empty_);
+    if constexpr (layout == channels_first && is_row_major<X> && RowNumbers<T>)
+      reduce_planes(y, reduction, parallel);
+    else
+      reduction.reduce(shape_.rows(), groups_, x_.data(), y_rows, y, parallel);
+    fill_empty_groups(groups_, y_rows, y, empty_);
+  }
+
+  /// No index where no step is valid.
+  template <class I>
+  void clear_empty(I* indices) const {
+    fill_empty_groups(groups_, shape_.result_rows(), indices, I{-1});
   }
 
  private:
+  /// Where steps are neighbours, each feature is a row whose first steps are one window.
+  template <class S, class Reduction, class P>
+  void reduce_planes(S* y, const Reduction& reduction, const P& parallel) const {
+    const Index features = shape_.features(), steps = shape_.steps();
+    const auto run = [&](Index begin, Index end) {
+      const Eigen::DefaultDevice here;
+      Problem problem;
+      problem.outer = features;
+      for (Index n = begin; n < end; ++n) {
+        const Index length = groups_.count(n);
+        problem.axes[2] = Axis::affine(steps, 1, std::max(length, Index{1}), steps, 0, 0, 1, Axis::Counted::real_taps);
+        reduction.reduce_window(problem, x_.data() + n * features * steps, y, n * features, Parallel(here));
+      }
+    };
+    if (features > 0) parallel(shape_.sequences(), static_cast<double>(features * steps) * sizeof(ScalarOf<X>), run);
+  }
+
   Operand<X> x_;
   Operand<T> valid_;
   Shape shape_;
   Groups groups_;
-  std::optional<ScalarOf<X>> empty_;
+  ScalarOf<X> empty_{0};
 };
 
-template <class I, class P>
-struct MaxWithIndices {
-  I* indices;
-  P parallel;
-  template <class S>
-  void operator()(const Rows& x_rows, const Groups& groups, const S* x, const Rows& y_rows, S* y) const {
-    extreme_groups_with_indices<Extreme::max>(x_rows, groups, x, y_rows, y, indices, parallel);
+/// Reductions of sequences: reduce() by groups of steps; reduce_window() of windows that are a row's first steps, to
+/// y[at], y[at + 1], ...
+struct SequenceSum {
+  bool divided;
+
+  template <class S, class P>
+  void reduce(const Rows& x_rows, const Groups& groups, const S* x, const Rows& y_rows, S* y, const P& parallel) const {
+    SumOfGroups{divided}(x_rows, groups, x, y_rows, y, parallel);
+  }
+  template <class S, class P>
+  void reduce_window(const Problem& problem, const S* x, S* y, Index at, const P& parallel) const {
+    mean_windows(problem, x, y + at, divided ? problem.axes[2].kernel() : 1, parallel);
   }
 };
-template <class I, class P>
-MaxWithIndices(I*, P) -> MaxWithIndices<I, P>;
+
+struct SequenceMax {
+  template <class S, class P>
+  void reduce(const Rows& x_rows, const Groups& groups, const S* x, const Rows& y_rows, S* y, const P& parallel) const {
+    ExtremeOfGroups<Extreme::max>()(x_rows, groups, x, y_rows, y, parallel);
+  }
+  template <class S, class P>
+  void reduce_window(const Problem& problem, const S* x, S* y, Index at, const P& parallel) const {
+    max_windows(problem, x, y + at, parallel);
+  }
+};
+
+template <class I>
+struct SequenceMaxWithIndices {
+  I* indices;
+
+  template <class S, class P>
+  void reduce(const Rows& x_rows, const Groups& groups, const S* x, const Rows& y_rows, S* y, const P& parallel) const {
+    extreme_groups_with_indices<Extreme::max>(x_rows, groups, x, y_rows, y, indices, parallel);
+  }
+  template <class S, class P>
+  void reduce_window(const Problem& problem, const S* x, S* y, Index at, const P& parallel) const {
+    max_windows_with_indices(problem, Numbering::Kind::flat, x, y + at, indices + at, parallel);
+  }
+};
 
 template <Layout layout, class X, class T, class Reduction>
 auto sequences_pooled(const Function& function, const X& x, const T& valid, const SequenceOptions& options,
@@ -169,7 +118,7 @@ auto sequences_pooled(const Function& function, const X& x, const T& valid, cons
   const Eigen::DefaultDevice device;
   const SequenceArguments<layout, X, T> arguments(function, x, valid, options, device);
   auto y = make_tensor<ResultTensor<X, rank_of<X> - 1>>(arguments.shape().result());
-  arguments.run(y.data(), [&](const auto&... all) { reduction(all..., Parallel(device)); });
+  arguments.run(y.data(), reduction, Parallel(device));
   return y;
 }
 
@@ -179,7 +128,7 @@ void sequences_pool_into(const Function& function, Y& y, const X& x, const T& va
   const SequenceArguments<layout, X, T> arguments(function, x, valid, options, device);
   require_shape(function, "output", shape_of(y), arguments.shape().result());
   arguments.require_output(function, "output", Bytes(y.data(), y.size()));
-  arguments.run(y.data(), [&](const auto&... all) { reduction(all..., Parallel<Device>(device)); });
+  arguments.run(y.data(), reduction, Parallel<Device>(device));
 }
 
 template <Layout layout, class Y, class N, class X, class T, PoolingDevice Device>
@@ -193,7 +142,8 @@ void sequences_with_indices_into(const Function& function, Y& y, N& indices, con
   arguments.require_output(function, "output", output);
   arguments.require_output(function, "indices", numbers);
   require_apart(function, "indices", numbers, "output", output);
-  arguments.run(y.data(), MaxWithIndices{indices.data(), Parallel<Device>(device)});
+  arguments.run(y.data(), SequenceMaxWithIndices<ScalarOf<N>>{indices.data()}, Parallel<Device>(device));
+  arguments.clear_empty(indices.data());
 }
 
 template <Layout layout, FlatIndex I, class X, class T>
@@ -205,7 +155,8 @@ auto sequences_with_indices(const Function& function, const X& x, const T& valid
   const auto shape = arguments.shape().result();
   WithIndices<ResultTensor<X, rank>, ResultTensor<X, rank, I>> result{make_tensor<ResultTensor<X, rank>>(shape),
                                                                       make_tensor<ResultTensor<X, rank, I>>(shape)};
-  arguments.run(result.output.data(), MaxWithIndices{result.indices.data(), Parallel(device)});
+  arguments.run(result.output.data(), SequenceMaxWithIndices<I>{result.indices.data()}, Parallel(device));
+  arguments.clear_empty(result.indices.data());
   return result;
 }
 
