@@ -32,14 +32,6 @@ bool numbers_fit(const Problem& problem, const Numbering& numbering) {
 /// does not grow with its area.
 inline bool is_long(const Axis& axis) { return axis.is_affine() && axis.kernel() >= 5 && axis.overlaps_twice(); }
 
-template <class Output>
-Numbering numbering_of(const Output& output) {
-  if constexpr (requires { output.numbering(); })
-    return output.numbering();
-  else
-    return {};
-}
-
 enum class KernelChoice { scalar, inner, planes, rows };
 
 /// The kernel that reduces `problem` with R into an Output.

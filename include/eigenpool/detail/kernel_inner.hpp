@@ -73,7 +73,7 @@ class InnerKernel {
   void reduce_cells(Index task, Cell cell, const WindowTaps& taps, Index count) const {
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
     const Index begin = task % strips_ * strip_, length = std::min(strip_, problem_.inner - begin);
-    const TapLoops loops = tap_loops<Reducer>(problem_, taps, numbering());
+    const TapLoops loops = tap_loops<Reducer>(problem_, taps, numbering_of(output_));
     const S* p = loops.empty() ? source_ : source_ + first_tap(problem_, cell.outer, taps) + begin;
     const Index step =
         count > 1 ? problem_.axes[2].stride() * problem_.inner : 0;  // a single window may have any stride
@@ -105,13 +105,6 @@ class InnerKernel {
       const auto acc = loops.empty() ? Reducer::template identity<single>() : reduce_element<Reducer>(p + i, loops);
       output_.writer().template write<single>(at + i, acc, 1, info, 0);
     }
-  }
-
-  Numbering numbering() const {
-    if constexpr (R::numbered)
-      return output_.numbering();
-    else
-      return {};
   }
 
   const Problem& problem_;

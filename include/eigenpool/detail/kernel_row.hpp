@@ -5,6 +5,7 @@
 
 #include "kernel_horizontal.hpp"
 #include "kernel_scalar.hpp"
+#include "kernel_vertical.hpp"
 #include "nan_guard.hpp"
 #include "row_ring.hpp"
 
@@ -19,8 +20,9 @@ class RowKernel {
   RowKernel(const Problem& problem, const S* source, const Output& output)
       : problem_(problem),
         source_(source),
-        end_(source + problem.outer * problem.plane() * problem.inner),
         output_(output),
+        numbering_(numbering_of(output)),
+        vertical_(problem, source, numbering_),
         plan_(problem.axes[2], problem.inner, !R::ordered_sum, problem.axes[1].kernel() < 5),
         ring_(problem.axes[1], !R::ordered_sum, plan_.column_pitch * problem.inner,
               plan_.is_joint() ? Scratch<R>::near_capacity : 0),
@@ -79,26 +81,27 @@ class RowKernel {
   static constexpr Index most_joined = 64;
   static constexpr Index lead = 64;  // elements before the first column, which windows that wrap reach
 
-  /// Outputs [begin, begin + outputs) of `rows` rows from that of `cell` on, for
-  /// `unit` inner elements from `offset` on; and the columns they need, of which
-  /// [real_begin, real_end) lie in the source.
+  /// Outputs [begin, begin + outputs) of `rows` rows from that of `cell` on, and
+  /// the columns they need.
   struct Block {
-    Index begin, outputs, offset, unit, rows = 0;
-    Index first_column, columns, real_begin, real_end;
+    Index begin, outputs, rows = 0;
+    Columns columns{};
     Cell cell{};
 
-    Block(const RowKernel& kernel, Index o, Index inner_offset)
-        : begin(o),
-          outputs(std::min(kernel.chunk_, kernel.problem_.axes[2].result() - o)),
-          offset(inner_offset),
-          unit(std::min(kernel.unit_, kernel.problem_.inner - inner_offset)) {
+    Block(const RowKernel& kernel, Index o, Index offset)
+        : begin(o), outputs(std::min(kernel.chunk_, kernel.problem_.axes[2].result() - o)) {
       const Axis& axis = kernel.problem_.axes[2];
       const Span span = axis.span(o, o + outputs);
-      first_column = kernel.plan_.wraps ? 0 : span.begin;
-      columns = kernel.is_chunked() ? span.end - span.begin : kernel.plan_.reach;
-      real_begin = std::clamp(-first_column, Index{0}, columns);
-      real_end = std::clamp(std::min(axis.source(), span.end) - first_column, real_begin, columns);
+      columns.first = kernel.plan_.wraps ? 0 : span.begin;
+      columns.count = kernel.is_chunked() ? span.end - span.begin : kernel.plan_.reach;
+      columns.real_begin = std::clamp(-columns.first, Index{0}, columns.count);
+      columns.real_end =
+          std::clamp(std::min(axis.source(), span.end) - columns.first, columns.real_begin, columns.count);
+      columns.offset = offset;
+      columns.unit = std::min(kernel.unit_, kernel.problem_.inner - offset);
     }
+    /// Elements of all columns.
+    Index length() const { return columns.count * columns.unit; }
   };
 
   struct Work {
@@ -154,19 +157,19 @@ class RowKernel {
   }
 
   void fill_tables(const Block& block, const Work& work) const {
-    const Index row = block.columns * block.unit;
+    const Index row = block.length();
     const Index all = plan_.wraps ? row_elements(joined_) + lead : 0;  // whole vectors are read
     if (output_.needs_table()) {
-      output_.template fill_table<R>(work.table, block.begin, block.outputs, block.unit);
+      output_.template fill_table<R>(work.table, block.begin, block.outputs, block.columns.unit);
       for (Index i = row; i < all; ++i) work.table.template store<single>(i, work.table.template load<single>(i - row));
     }
     if constexpr (R::numbered) {
       using Number = typename R::Number;
-      const Index stride = output_.numbering().stride[2];
+      const Index stride = numbering_.stride[2];
       Number* const numbers = work.column_numbers.numbers;
-      for (Index column = 0; column < block.columns; ++column)
-        std::fill_n(numbers + column * block.unit, block.unit,
-                    static_cast<Number>((block.first_column + column) * stride));
+      for (Index column = 0; column < block.columns.count; ++column)
+        std::fill_n(numbers + column * block.columns.unit, block.columns.unit,
+                    static_cast<Number>((block.columns.first + column) * stride));
       const Index step = row_number_step();
       for (Index i = row; i < all; ++i) numbers[i] = static_cast<Number>(numbers[i - row] + step);
     }
@@ -174,8 +177,8 @@ class RowKernel {
 
   // What a tap's number grows by from a row of outputs to the next.
   Index row_number_step() const {
-    const bool absolute = R::numbered && problem_.axes[1].result() > 1 && numbering().kind == Numbering::Kind::flat;
-    return absolute ? problem_.axes[1].stride() * numbering().stride[1] : 0;
+    const bool absolute = R::numbered && problem_.axes[1].result() > 1 && numbering_.kind == Numbering::Kind::flat;
+    return absolute ? problem_.axes[1].stride() * numbering_.stride[1] : 0;
   }
 
   template <int B>
@@ -187,8 +190,8 @@ class RowKernel {
     else
       gather<B>(block, work);
     const Index outputs = (block.rows - 1) * plan_.pitch + block.outputs;
-    const Index at = (number * problem_.axes[2].result() + block.begin) * problem_.inner + block.offset;
-    const Horizontal<R, B> horizontal(problem_.axes[2], plan_, block.unit);
+    const Index at = (number * problem_.axes[2].result() + block.begin) * problem_.inner + block.columns.offset;
+    const Horizontal<R, B> horizontal(problem_.axes[2], plan_, block.columns.unit);
     horizontal.reduce(work.rows, block.begin, outputs, [&](const auto& f) { emit<B>(block, first, at, work, f); });
   }
 
@@ -212,7 +215,7 @@ class RowKernel {
   // Whole rows, with the first part of them.
   void reduce_exactly(Block& block, Index number) const {
     const Index row = problem_.axes[2].result();
-    if (block.begin == 0 && block.offset == 0)
+    if (block.begin == 0 && block.columns.offset == 0)
       ScalarKernel<typename R::Exact, S, Output>(problem_, source_, output_)
           .run(number * row, (number + block.rows) * row);
     block.cell = Cell::number(problem_, (number + block.rows) * row);
@@ -225,10 +228,15 @@ class RowKernel {
     for (Index r = 0; r < block.rows;) {
       const Index o = block.cell.at[1];
       const Index alike = o >= whole_.begin && o < whole_.end ? std::min(whole_.end - o, block.rows - r) : 1;
-      const OuterTaps taps{problem_.axes[0].taps(block.cell.at[0]), axis.taps(o)};
-      const Row to = work.rows.columns.from(r * plan_.column_pitch * block.unit);
-      const RowRun rows{alike, axis.stride(), numbering().base(1, taps[1], taps[1].real_begin), row_number_step()};
-      gather_rows<B>(block, taps, rows, to, plan_.column_pitch * block.unit, work.column_numbers);
+      const std::array<Taps, 2> taps{problem_.axes[0].taps(block.cell.at[0]), axis.taps(o)};
+      const Index pitch = plan_.column_pitch * block.columns.unit;
+      const RowRun<Row> rows{alike,
+                             axis.stride(),
+                             numbering_.base(1, taps[1], taps[1].real_begin),
+                             row_number_step(),
+                             work.rows.columns.from(r * pitch),
+                             pitch};
+      vertical_.template reduce<B>(block.columns, block.cell.outer, taps, rows, work.column_numbers, plan_.wraps);
       r += alike;
       block.cell.at[1] += alike - 1;
       block.cell.next_row(problem_);
@@ -249,9 +257,8 @@ class RowKernel {
     for (Index r = 0; r < block.rows; ++r, block.cell.next_row(problem_)) {
       const Index plane = block.cell.outer * problem_.axes[0].result() + block.cell.at[0];
       const Taps taps = axis.taps(block.cell.at[1]);
-      work.ring.template slide_to<B>(plane, taps.first, block.columns * block.unit, filler<B>(block, work));
-      work.ring.template window<B>(work.rows.columns.from(r * plan_.column_pitch * block.unit),
-                                   block.columns * block.unit);
+      work.ring.template slide_to<B>(plane, taps.first, block.length(), filler<B>(block, work));
+      work.ring.template window<B>(work.rows.columns.from(r * plan_.column_pitch * block.columns.unit), block.length());
     }
   }
 
@@ -264,87 +271,12 @@ class RowKernel {
       fill_row<R, B>(to, (begin - row) * pitch);
       const Taps outer = problem_.axes[0].taps(block.cell.at[0]);
       if (begin < end)
-        gather_rows<B>(block, {outer, Taps{begin, 1, 1, 0, 1}},
-                       {end - begin, 1, begin * numbering().stride[1], numbering().stride[1]},
-                       to.from((begin - row) * pitch), pitch, numbers);
+        vertical_.template reduce<B>(
+            block.columns, block.cell.outer, {outer, Taps{begin, 1, 1, 0, 1}},
+            {end - begin, 1, begin * numbering_.stride[1], numbering_.stride[1], to.from((begin - row) * pitch), pitch},
+            numbers, plan_.wraps);
       fill_row<R, B>(to.from((end - row) * pitch), (row + count - end) * pitch);
     };
-  }
-
-  using OuterTaps = std::array<Taps, 2>;
-
-  /// `count` buffered rows, `pitch` elements apart: the columns of a block,
-  /// reduced over rows of the source; the identity where there is padding.
-  struct RowRun {
-    Index count, stride;  // of the source's rows; a single one may have any stride
-    Index number;         // what the first row of the source counts for
-    Index number_step;    // and by how much more each that follows
-  };
-  template <int B>
-  void gather_rows(const Block& block, const OuterTaps& taps, RowRun rows, Row to, Index pitch,
-                   Row column_numbers) const {
-    const Taps columns{block.first_column, 1, block.columns, block.real_begin,
-                       std::min(block.real_begin + 1, block.real_end)};
-    const WindowTaps window{taps[0], taps[1], columns};
-    TapLoops loops = tap_loops<R>(problem_, window, numbering());
-    if (R::numbered) loops.first_number = numbering().base(0, taps[0], taps[0].real_begin) + rows.number;
-    const Index before = block.real_begin * block.unit, all = block.columns * block.unit;
-    if (loops.empty() || block.real_begin == block.real_end) {
-      for (Index r = 0; r < rows.count; ++r) fill_row<R, B>(to.from(r * pitch), all);
-      return;
-    }
-    const S* p = source_ + first_tap(problem_, block.cell.outer, window) + block.offset;
-    Index count = rows.count;
-    const Index step = count > 1 ? rows.stride * problem_.axes[2].source() * problem_.inner : 0;
-    // Neighbouring columns are one run of memory, unless a part of each is left out.
-    const Index length = (block.real_end - block.real_begin) * block.unit;
-    Index run = block.unit == problem_.inner ? length : block.unit;
-    const bool one_run = length == all && pitch == all && step == all && run == length;
-    if (one_run && (plan_.wraps || !R::numbered)) run *= count, count = 1;
-    const Index runs = block.unit == problem_.inner ? 1 : block.real_end - block.real_begin;
-    constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
-    const S* const last = run >= lanes ? end_ : end_ - loops.last_offset() - lanes;  // whole vectors may start here
-    with_tap_way<R, false>(loops, [&](auto way) EIGENPOOL_LAMBDA {
-      constexpr TapWay chosen = way.value;
-      simd::apart<B>([=, inner = problem_.inner]() EIGENPOOL_LAMBDA {
-        TapLoops taps_now = loops;
-        for (Index r = 0; r < count; ++r, taps_now.first_number += rows.number_step) {
-          const Row row = to.from(r * pitch);
-          fill<B>(row, 0, before);
-          for (Index c = 0, i = before; c < runs; ++c, i += run) {
-            const S* q = p + r * step + c * inner;
-            if (q <= last)
-              reduce_taps<R, B, chosen>(q, std::max(run, lanes), taps_now, [&](Index k, auto& acc) EIGENPOOL_LAMBDA {
-                if constexpr (R::numbered) R::renumber(acc, column_numbers.numbers + i + k);
-                row.template store<B>(i + k, acc);
-              });
-            else
-              gather_elements(q, run, taps_now, row.from(i), column_numbers, i);
-          }
-          fill<B>(row, before + length, all - before - length);
-        }
-      });
-    });
-  }
-
-  // At the end of the source, where no whole vector may be read.
-  static void gather_elements(const S* p, Index length, const TapLoops& loops, const Row& to, const Row& column_numbers,
-                              Index before) {
-    for (Index i = 0; i < length; ++i) {
-      auto acc = reduce_element<R>(p + i, loops);
-      if constexpr (R::numbered) acc.number.raw[0] += column_numbers.numbers[before + i];
-      to.template store<single>(i, acc);
-    }
-  }
-
-  /// Whole vectors: from left to right, what one writes beyond its part is
-  /// written again.
-  template <int B>
-  EIGENPOOL_INLINE static void fill(const Row& row, Index begin, Index length) {
-    constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
-    if (length <= 0) return;
-    row.template store<B>(begin, R::template identity<B>());  // mostly it is one vector
-    for (Index i = lanes; i < length; i += lanes) row.template store<B>(begin + i, R::template identity<B>());
   }
 
   // Groups of rows whose outputs are written alike.
@@ -367,9 +299,9 @@ class RowKernel {
   void emit_rows(const Block& block, Index first, Index rows, Index at, const typename Output::Info& info,
                  const F& f) const {
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
-    const Index length = block.outputs * block.unit, row = problem_.axes[2].result() * problem_.inner;
-    const Index pitch = plan_.pitch * block.unit;
-    Index run = block.unit == problem_.inner ? length : block.unit;
+    const Index length = block.outputs * block.columns.unit, row = problem_.axes[2].result() * problem_.inner;
+    const Index pitch = plan_.pitch * block.columns.unit;
+    Index run = block.columns.unit == problem_.inner ? length : block.columns.unit;
     const Index runs = length / run;
     const bool one_run = run == row && pitch == row && (plan_.wraps || !output_.needs_table());
     if (one_run) run *= rows, rows = 1;
@@ -394,8 +326,8 @@ class RowKernel {
   template <int B>
   void emit_ends(const Block& block, Index rows, Index at, const typename Output::Info& info, Row columns) const {
     const Index row = problem_.axes[2].result();
-    simd::apart<B>([=, &axis = problem_.axes[2], unit = block.unit, writer = output_.writer(),
-                    horizontal = Horizontal<R, B>(problem_.axes[2], plan_, block.unit)]() EIGENPOOL_LAMBDA {
+    simd::apart<B>([=, &axis = problem_.axes[2], unit = block.columns.unit, writer = output_.writer(),
+                    horizontal = Horizontal<R, B>(problem_.axes[2], plan_, block.columns.unit)]() EIGENPOOL_LAMBDA {
       axis.for_ends([&](Index o) EIGENPOOL_LAMBDA {
         horizontal.reduce_column(columns, o, rows, [&](Index r, Index c, const auto& acc) EIGENPOOL_LAMBDA {
           writer.template write<single>(at + (r * row + o) * unit + c, acc, 1, info, o * unit + c);
@@ -404,17 +336,11 @@ class RowKernel {
     });
   }
 
-  Numbering numbering() const {
-    if constexpr (R::numbered)
-      return output_.numbering();
-    else
-      return {};
-  }
-
   const Problem& problem_;
   const S* source_;
-  const S* end_;
   const Output& output_;
+  Numbering numbering_;
+  Vertical<R, S> vertical_;
   RowPlan plan_;
   RingPlan ring_;
   Span whole_;

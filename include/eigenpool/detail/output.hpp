@@ -21,6 +21,15 @@
 EIGENPOOL_BEGIN
 namespace detail {
 
+/// How an output numbers taps; of one without indices, nothing.
+template <class Output>
+Numbering numbering_of(const Output& output) {
+  if constexpr (requires { output.numbering(); })
+    return output.numbering();
+  else
+    return {};
+}
+
 template <class S>
 class Values {
  public:

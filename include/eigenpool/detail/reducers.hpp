@@ -21,7 +21,7 @@
 // information.
 #pragma once
 
-#include "../simd/vec.hpp"
+#include "../simd/shuffle.hpp"
 #include "scalar.hpp"
 
 EIGENPOOL_BEGIN

@@ -8,7 +8,7 @@
 #include <limits>
 #include <type_traits>
 
-#include "../simd/vec.hpp"
+#include "../simd/convert.hpp"
 #include "../window.hpp"
 
 EIGENPOOL_BEGIN

@@ -3,61 +3,10 @@
 
 #include <algorithm>
 
-#include "vec.hpp"
+#include "shuffle.hpp"
 
 EIGENPOOL_BEGIN
 namespace simd {
-
-/// In each 16 bytes: the lower halves of a and b interleaved, and the upper halves.
-template <class T, int Bytes>
-EIGENPOOL_INLINE void zip_near(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b, Vec<T, Bytes>& low,
-                               Vec<T, Bytes>& high) {
-  constexpr int lanes = Vec<T, Bytes>::lanes, near = 16 / static_cast<int>(sizeof(T));
-  if constexpr (Vec<T, Bytes>::compiled) {
-    [&]<int... I>(std::integer_sequence<int, I...>) EIGENPOOL_LAMBDA {
-      low.raw = __builtin_shufflevector(a.raw, b.raw, (I / near * near + I % near / 2 + I % 2 * lanes)...);
-      high.raw = __builtin_shufflevector(a.raw, b.raw, (I / near * near + (near + I % near) / 2 + I % 2 * lanes)...);
-    }
-    (std::make_integer_sequence<int, lanes>{});
-  } else {
-    for (std::size_t i = 0; i < a.raw.size(); ++i) {
-      const std::size_t n = near, from = i / n * n + i % n / 2;
-      low.raw[i] = (i % 2 == 0 ? a : b).raw[from];
-      high.raw[i] = (i % 2 == 0 ? a : b).raw[from + n / 2];
-    }
-  }
-}
-
-template <class T, int Bytes>
-EIGENPOOL_INLINE Vec<T, 2 * Bytes> join(const Vec<T, Bytes>& low, const Vec<T, Bytes>& high) {
-  Vec<T, 2 * Bytes> v;
-  if constexpr (Vec<T, Bytes>::compiled) {
-    [&]<int... I>(std::integer_sequence<int, I...>) EIGENPOOL_LAMBDA {
-      v.raw = __builtin_shufflevector(low.raw, high.raw, I...);
-    }
-    (std::make_integer_sequence<int, Vec<T, 2 * Bytes>::lanes>{});
-  } else {
-    store(v.raw.data(), low);
-    store(v.raw.data() + low.raw.size(), high);
-  }
-  return v;
-}
-
-/// One half of a vector: number 0 is the lower.
-template <int number, class T, int Bytes>
-EIGENPOOL_INLINE Vec<T, Bytes / 2> half(const Vec<T, Bytes>& v) {
-  constexpr int lanes = Vec<T, Bytes / 2>::lanes;
-  if constexpr (Vec<T, Bytes / 2>::compiled) {
-    Vec<T, Bytes / 2> result;
-    [&]<int... I>(std::integer_sequence<int, I...>) EIGENPOOL_LAMBDA {
-      result.raw = __builtin_shufflevector(v.raw, v.raw, (number * lanes + I)...);
-    }
-    (std::make_integer_sequence<int, lanes>{});
-    return result;
-  } else {
-    return load<T, Bytes / 2>(&v.raw[static_cast<std::size_t>(number * lanes)]);
-  }
-}
 
 /// A vector of 16-byte pieces, one from row(first), the others each `step` rows on; and back.
 template <class T, int Bytes, class Rows>

@@ -236,19 +236,24 @@ EIGENPOOL_INLINE Vec<U, UBytes> select(const Mask<T, TBytes>& mask, const Vec<U,
     return each::apply<Vec<U, UBytes>>([](bool m, const U& x, const U& y) { return m ? x : y; }, mask, a, b);
 }
 
+/// Each lane's bits as another type of the same width.
+template <class To, class T, int Bytes>
+EIGENPOOL_INLINE Vec<To, Bytes> bits_as(const Vec<T, Bytes>& a) {
+  Vec<To, Bytes> result;
+  std::memcpy(&result, &a, sizeof(result));
+  return result;
+}
+
 /// The bits that are set in either.
 template <class T, int Bytes>
 EIGENPOOL_INLINE Vec<T, Bytes> bit_or(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b) {
-  Vec<Signed<T>, Bytes> x, y;
-  std::memcpy(&x, &a, sizeof(x));
-  std::memcpy(&y, &b, sizeof(y));
+  auto x = bits_as<Signed<T>>(a);
+  const auto y = bits_as<Signed<T>>(b);
   if constexpr (Vec<T, Bytes>::compiled)
     x.raw |= y.raw;
   else
     for (std::size_t i = 0; i < x.raw.size(); ++i) x.raw[i] |= y.raw[i];
-  Vec<T, Bytes> result;
-  std::memcpy(&result, &x, sizeof(result));
-  return result;
+  return bits_as<T>(x);
 }
 
 /// The larger of both, lane by lane; NaN where either is. `a > b ? a : b` is one
@@ -264,201 +269,6 @@ EIGENPOOL_INLINE Vec<T, Bytes> maximum(const Vec<T, Bytes>& a, const Vec<T, Byte
     return select(is_nan(a), a, larger);
   else
     return larger;
-}
-
-/// The lanes of two vectors in a row, even ones and odd ones apart.
-template <class T, int Bytes>
-EIGENPOOL_INLINE void unzip(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b, Vec<T, Bytes>& even, Vec<T, Bytes>& odd) {
-  constexpr int lanes = Vec<T, Bytes>::lanes;
-  if constexpr (Vec<T, Bytes>::compiled) {
-    [&]<int... I>(std::integer_sequence<int, I...>) EIGENPOOL_LAMBDA {
-      even.raw = __builtin_shufflevector(a.raw, b.raw, (2 * I)...);
-      odd.raw = __builtin_shufflevector(a.raw, b.raw, (2 * I + 1)...);
-    }
-    (std::make_integer_sequence<int, lanes>{});
-  } else {
-    std::array<T, 2 * static_cast<std::size_t>(lanes)> row;
-    store(row.data(), a);
-    store(row.data() + lanes, b);
-    for (std::size_t i = 0; i < even.raw.size(); ++i) {
-      even.raw[i] = row[2 * i];
-      odd.raw[i] = row[2 * i + 1];
-    }
-  }
-}
-
-/// As unzip, but in an order of lanes that takes fewer instructions; ordered()
-/// puts what is made of both in order again.
-template <class T, int Bytes>
-EIGENPOOL_INLINE void unzip_near(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b, Vec<T, Bytes>& even,
-                                 Vec<T, Bytes>& odd) {
-  if constexpr (Vec<T, Bytes>::compiled && Bytes > 16 && sizeof(T) <= 8) {
-    // Each 16 bytes of the result are from the same 16 bytes of a and of b.
-    constexpr int lanes = Vec<T, Bytes>::lanes, near = 16 / static_cast<int>(sizeof(T)), half = near / 2;
-    [&]<int... I>(std::integer_sequence<int, I...>) EIGENPOOL_LAMBDA {
-      even.raw =
-          __builtin_shufflevector(a.raw, b.raw, (I / near * near + I % half * 2 + (I % near < half ? 0 : lanes))...);
-      odd.raw = __builtin_shufflevector(a.raw, b.raw,
-                                        (I / near * near + I % half * 2 + 1 + (I % near < half ? 0 : lanes))...);
-    }
-    (std::make_integer_sequence<int, lanes>{});
-  } else {
-    unzip(a, b, even, odd);
-  }
-}
-template <class T, int Bytes>
-EIGENPOOL_INLINE Vec<T, Bytes> ordered(const Vec<T, Bytes>& v) {
-  if constexpr (Vec<T, Bytes>::compiled && Bytes > 16 && sizeof(T) <= 8) {
-    constexpr int lanes = Vec<T, Bytes>::lanes, half = 8 / static_cast<int>(sizeof(T));
-    Vec<T, Bytes> result;
-    [&]<int... I>(std::integer_sequence<int, I...>) EIGENPOOL_LAMBDA {
-      result.raw = __builtin_shufflevector(
-          v.raw, v.raw,
-          (I < lanes / 2 ? I / half * 2 * half + I % half : (I - lanes / 2) / half * 2 * half + half + I % half)...);
-    }
-    (std::make_integer_sequence<int, lanes>{});
-    return result;
-  } else {
-    return v;
-  }
-}
-
-/// Two vectors interleaved: a[0], b[0], a[1], b[1], ...
-template <class T, int Bytes>
-EIGENPOOL_INLINE void zip(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b, Vec<T, Bytes>& low, Vec<T, Bytes>& high) {
-  constexpr int lanes = Vec<T, Bytes>::lanes;
-  if constexpr (Vec<T, Bytes>::compiled) {
-    [&]<int... I>(std::integer_sequence<int, I...>) EIGENPOOL_LAMBDA {
-      low.raw = __builtin_shufflevector(a.raw, b.raw, (I / 2 + I % 2 * lanes)...);
-      high.raw = __builtin_shufflevector(a.raw, b.raw, (lanes / 2 + I / 2 + I % 2 * lanes)...);
-    }
-    (std::make_integer_sequence<int, lanes>{});
-  } else {
-    std::array<T, 2 * static_cast<std::size_t>(lanes)> row;
-    for (std::size_t i = 0; i < a.raw.size(); ++i) {
-      row[2 * i] = a.raw[i];
-      row[2 * i + 1] = b.raw[i];
-    }
-    low = load<T, Bytes>(row.data());
-    high = load<T, Bytes>(row.data() + lanes);
-  }
-}
-
-/// Each lane as another type of the same width.
-template <class To, class T, int Bytes>
-EIGENPOOL_INLINE Vec<To, Bytes> convert(const Vec<T, Bytes>& a) {
-  if constexpr (Vec<T, Bytes>::compiled)
-    return {__builtin_convertvector(a.raw, typename Vec<To, Bytes>::Raw)};
-  else
-    return each::apply<Vec<To, Bytes>>([](const T& x) { return static_cast<To>(x); }, a);
-}
-
-/// a / b rounded to nearest, halves to even, for |a| < 2^22 and b != 0: the
-/// quotient in float then lies on the same side of each half as the exact one,
-/// and float addition rounds it.
-template <int Bytes>
-EIGENPOOL_INLINE Vec<std::int32_t, Bytes> rounded_quotient(const Vec<std::int32_t, Bytes>& a,
-                                                           const Vec<std::int32_t, Bytes>& b) {
-  const auto rounder = broadcast<float, Bytes>(12582912.0F);  // 1.5 * 2^23: its neighbours are 1 apart
-  const auto quotient = divide(convert<float>(a), convert<float>(b));
-  return convert<std::int32_t>(subtract(add(quotient, rounder), rounder));
-}
-
-/// How vectors of a 16-bit scalar S become float and the other way round, by
-/// their bits: widen(Vec<std::uint32_t>) and narrow(Vec<float>). To be specialised.
-template <class S>
-struct Widening;
-template <class S>
-concept HasWidening = sizeof(S) == 2 && requires {
-  sizeof(Widening<S>);
-};
-
-/// Each lane's bits as another type of the same width.
-template <class To, class T, int Bytes>
-EIGENPOOL_INLINE Vec<To, Bytes> bits_as(const Vec<T, Bytes>& a) {
-  Vec<To, Bytes> result;
-  std::memcpy(&result, &a, sizeof(result));
-  return result;
-}
-
-/// Converts in steps of at most a factor of two in width, for which compilers
-/// have instructions where they take a longer step lane by lane.
-template <class To, class From, int lanes>
-EIGENPOOL_INLINE void convert_in_steps(const typename Compiled<From, lanes* static_cast<int>(sizeof(From))>::type& from,
-                                       typename Compiled<To, lanes* static_cast<int>(sizeof(To))>::type& to) {
-  constexpr bool is_long = sizeof(To) > 2 * sizeof(From) || sizeof(From) > 2 * sizeof(To);
-  if constexpr (is_long && std::integral<From> && std::integral<To>) {
-    constexpr int step_bytes = static_cast<int>(sizeof(To) > sizeof(From) ? sizeof(From) * 2 : sizeof(From) / 2);
-    using SignedStep = typename SignedOf<step_bytes>::type;
-    using Step = std::conditional_t<std::is_signed_v<From>, SignedStep, std::make_unsigned_t<SignedStep>>;
-    const auto step = __builtin_convertvector(from, typename Compiled<Step, lanes * step_bytes>::type);
-    convert_in_steps<To, Step, lanes>(step, to);
-  } else {
-    to = __builtin_convertvector(from, typename Compiled<To, lanes* static_cast<int>(sizeof(To))>::type);
-  }
-}
-
-/// Converts while loading: `lanes` elements of S from p become lanes of T. An S
-/// may say how it is loaded.
-template <class T, int Bytes, class S>
-EIGENPOOL_INLINE Vec<T, Bytes> load_as(const S* p) {
-  using V = Vec<T, Bytes>;
-  if constexpr (requires { S::template load<T, Bytes>(p); }) {
-    return S::template load<T, Bytes>(p);
-  } else if constexpr (std::is_same_v<S, T>) {
-    return load<T, Bytes>(p);
-  } else if constexpr (V::compiled && std::is_arithmetic_v<S>) {
-    typename Compiled<S, V::lanes* static_cast<int>(sizeof(S))>::type narrow;
-    std::memcpy(&narrow, p, sizeof(narrow));
-    V wide;
-    convert_in_steps<T, S, V::lanes>(narrow, wide.raw);
-    return wide;
-  } else if constexpr (V::compiled && HasWidening<S> && std::is_same_v<T, float>) {
-    typename Compiled<std::uint16_t, V::lanes * 2>::type narrow;
-    std::memcpy(&narrow, p, sizeof(narrow));
-    return Widening<S>::widen(
-        Vec<std::uint32_t, Bytes>{__builtin_convertvector(narrow, typename Vec<std::uint32_t, Bytes>::Raw)});
-  } else {
-    std::array<T, static_cast<std::size_t>(V::lanes)> converted;
-    for (std::size_t i = 0; i < converted.size(); ++i) converted[i] = static_cast<T>(p[i]);
-    return load<T, Bytes>(converted.data());
-  }
-}
-
-/// The same from fewer than a vector's elements; the other lanes repeat the
-/// first.
-template <class T, int Bytes, class S>
-EIGENPOOL_INLINE Vec<T, Bytes> load_as(const S* p, std::int64_t count) {
-  std::array<T, static_cast<std::size_t>(Vec<T, Bytes>::lanes)> converted;
-  for (std::size_t i = 0; i < converted.size(); ++i)
-    converted[i] = static_cast<T>(p[static_cast<std::int64_t>(i) < count ? i : 0]);
-  return load<T, Bytes>(converted.data());
-}
-
-/// Converts while storing the first `count` lanes.
-template <class S, class T, int Bytes>
-EIGENPOOL_INLINE void store_as(S* p, const Vec<T, Bytes>& v, std::int64_t count) {
-  using V = Vec<T, Bytes>;
-  if constexpr (std::is_same_v<S, T>) {
-    if (count == V::lanes) return store(p, v);
-  } else if constexpr (V::compiled && std::is_arithmetic_v<S>) {
-    if (count == V::lanes) {
-      typename Compiled<S, V::lanes* static_cast<int>(sizeof(S))>::type narrow;
-      convert_in_steps<S, T, V::lanes>(v.raw, narrow);
-      std::memcpy(static_cast<void*>(p), &narrow, sizeof(narrow));
-      return;
-    }
-  } else if constexpr (V::compiled && HasWidening<S> && std::is_same_v<T, float>) {
-    if (count == V::lanes) {
-      const auto narrow =
-          __builtin_convertvector(Widening<S>::narrow(v).raw, typename Compiled<std::uint16_t, V::lanes * 2>::type);
-      std::memcpy(static_cast<void*>(p), &narrow, sizeof(narrow));
-      return;
-    }
-  }
-  std::array<T, static_cast<std::size_t>(V::lanes)> row;
-  store(row.data(), v);
-  for (std::int64_t i = 0; i < count; ++i) p[i] = static_cast<S>(row[static_cast<std::size_t>(i)]);
 }
 
 }  // namespace simd
