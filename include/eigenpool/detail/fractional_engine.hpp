@@ -110,7 +110,7 @@ class FractionalMax {
         }
   }
 
-  // The first of equal values, the last of NaNs; without jumps that data decide.
+  // The first of equal values, the last of NaNs; selected, since a jump would be guessed wrong too often.
   void reduce(const S* x, const Place& window, Index at) const {
     const S* p = x + window.offset;
     const Place *taps = taps_.data(), *end = taps + taps_.size();
@@ -118,7 +118,7 @@ class FractionalMax {
     Index number = 0;
     for (const Place* tap = taps + 1; tap != end; ++tap) {
       const S value = p[tap->offset];
-      const bool taken = (value > best) | (value != value);
+      const bool larger = value > best, is_nan = value != value, taken = larger || is_nan;
       best = taken ? value : best;
       number = taken ? tap->number : number;
     }
