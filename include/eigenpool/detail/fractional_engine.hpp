@@ -4,6 +4,7 @@
 
 #include "fractional_samples.hpp"
 #include "planes.hpp"
+#include "rows.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
@@ -24,6 +25,24 @@ template <class S, class I>
 struct Maxima {
   S* values;
   I* indices;
+};
+
+/// The maxima of each column of a window's rows, for simd::dispatch: rows of `count` cells, [rows[0]][rows[1]] of them.
+template <class S>
+struct ColumnMaxima {
+  using Lane = Compared<S>;
+  const S* from;
+  Lane* to;
+  Index count;
+  std::array<Index, 2> rows, stride;
+
+  template <int B>
+  EIGENPOOL_INLINE void run() const {
+    std::fill_n(to, count, lowest<Lane>());
+    for (Index j0 = 0; j0 < rows[0]; ++j0)
+      for (Index j1 = 0; j1 < rows[1]; ++j1)
+        for_row<B>(MaxRow<Lane>(), from + j0 * stride[0] + j1 * stride[1], to, count);
+  }
 };
 
 /// Maxima, and flat indices where they are asked for, of windows that the samples place.
@@ -48,6 +67,8 @@ class FractionalMax {
     Tables tables;
     strips_.for_each(begin, end, [&](Index outer, Index offset, Index length) {
       fill(tables, outer * problem_.inner + offset, length);
+      if constexpr (!is_custom<S>)
+        if (by_rows()) return pool_rows(tables, outer);
       pool(tables, outer, offset, length);
     });
   }
@@ -92,6 +113,30 @@ class FractionalMax {
         }
       }
     }
+  }
+
+  // Values alone, of planes that lie in memory by themselves.
+  bool by_rows() const { return maxima_.indices == nullptr && problem_.inner == 1 && !problem_.reversed; }
+  void pool_rows(const Tables& tables, Index outer) const {
+    using Lane = Compared<S>;
+    constexpr int single = static_cast<int>(sizeof(Lane));
+    const auto& [n0, n1, n2] = problem_.axes;
+    const std::array<Index, 3> strides = problem_.source_strides();
+    std::vector<Lane> row(static_cast<std::size_t>(n2.source()));
+    const S* x = x_ + outer * problem_.plane();
+    S* y = maxima_.values + outer * problem_.result_plane();
+    for (const Place& p0 : tables[0])
+      for (const Place& p1 : tables[1]) {
+        const ColumnMaxima<S> columns{
+            x + p0.offset + p1.offset, row.data(), n2.source(), {n0.kernel(), n1.kernel()}, {strides[0], strides[1]}};
+        simd::dispatch(columns);
+        for (const Place& p2 : tables[2]) {
+          auto best = simd::load<Lane, single>(row.data() + p2.offset);
+          for (Index j = 1; j < n2.kernel(); ++j)
+            best = simd::maximum(best, simd::load<Lane, single>(row.data() + p2.offset + j));
+          simd::store_as(y++, best, 1);
+        }
+      }
   }
 
   void pool(const Tables& tables, Index outer, Index offset, Index length) const {
