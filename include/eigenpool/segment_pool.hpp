@@ -35,12 +35,12 @@ auto segment_mean(const X& x, const T& ids, std::optional<Index> segments = std:
 /// y = the maximum of each segment's rows, feature by feature.
 template <detail::TensorLike X, detail::RowNumbers T>
 auto segment_max(const X& x, const T& ids, std::optional<Index> segments = std::nullopt) {
-  return detail::segments_pooled({"segment_max"}, x, ids, segments, detail::ExtremeOfGroups<detail::Extreme::max>());
+  return detail::segments_pooled({"segment_max"}, x, ids, segments, detail::ExtremeOfGroups<detail::Larger>());
 }
 /// y = the minimum of each segment's rows, feature by feature.
 template <detail::TensorLike X, detail::RowNumbers T>
 auto segment_min(const X& x, const T& ids, std::optional<Index> segments = std::nullopt) {
-  return detail::segments_pooled({"segment_min"}, x, ids, segments, detail::ExtremeOfGroups<detail::Extreme::min>());
+  return detail::segments_pooled({"segment_min"}, x, ids, segments, detail::ExtremeOfGroups<detail::Smaller>());
 }
 
 /// The same into y, whose first extent is the number of segments, on `device`. Ids may come in any order.
@@ -57,23 +57,23 @@ void segment_mean_into(Y&& y, const X& x, const T& ids, const Device& device = {
 template <detail::OutputTensor Y, class X, detail::RowNumbers T, class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, X>
 void segment_max_into(Y&& y, const X& x, const T& ids, const Device& device = {}) {
-  detail::segments_pool_into({"segment_max_into"}, y, x, ids, detail::ExtremeOfGroups<detail::Extreme::max>(), device);
+  detail::segments_pool_into({"segment_max_into"}, y, x, ids, detail::ExtremeOfGroups<detail::Larger>(), device);
 }
 template <detail::OutputTensor Y, class X, detail::RowNumbers T, class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, X>
 void segment_min_into(Y&& y, const X& x, const T& ids, const Device& device = {}) {
-  detail::segments_pool_into({"segment_min_into"}, y, x, ids, detail::ExtremeOfGroups<detail::Extreme::min>(), device);
+  detail::segments_pool_into({"segment_min_into"}, y, x, ids, detail::ExtremeOfGroups<detail::Smaller>(), device);
 }
 
 /// {output, indices}: the extremes, and the number of the row that each is in (std::int64_t or std::int32_t), -1 for a
 /// segment without rows. The first of equal values, and the last of NaNs.
 template <detail::FlatIndex I = std::int64_t, detail::TensorLike X, detail::RowNumbers T>
 auto segment_max_with_indices(const X& x, const T& ids, std::optional<Index> segments = std::nullopt) {
-  return detail::segments_with_indices<detail::Extreme::max, I>({"segment_max_with_indices"}, x, ids, segments);
+  return detail::segments_with_indices<detail::Larger, I>({"segment_max_with_indices"}, x, ids, segments);
 }
 template <detail::FlatIndex I = std::int64_t, detail::TensorLike X, detail::RowNumbers T>
 auto segment_min_with_indices(const X& x, const T& ids, std::optional<Index> segments = std::nullopt) {
-  return detail::segments_with_indices<detail::Extreme::min, I>({"segment_min_with_indices"}, x, ids, segments);
+  return detail::segments_with_indices<detail::Smaller, I>({"segment_min_with_indices"}, x, ids, segments);
 }
 
 /// The same into y and indices.
@@ -81,15 +81,13 @@ template <detail::OutputTensor Y, detail::OutputTensor N, class X, detail::RowNu
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, X> && detail::IndexTensor<N, Y> && detail::FlatIndex<detail::ScalarOf<N>>
 void segment_max_with_indices_into(Y&& y, N&& indices, const X& x, const T& ids, const Device& device = {}) {
-  detail::segments_with_indices_into<detail::Extreme::max>({"segment_max_with_indices_into"}, y, indices, x, ids,
-                                                           device);
+  detail::segments_with_indices_into<detail::Larger>({"segment_max_with_indices_into"}, y, indices, x, ids, device);
 }
 template <detail::OutputTensor Y, detail::OutputTensor N, class X, detail::RowNumbers T,
           class Device = Eigen::DefaultDevice>
   requires detail::SameKind<Y, X> && detail::IndexTensor<N, Y> && detail::FlatIndex<detail::ScalarOf<N>>
 void segment_min_with_indices_into(Y&& y, N&& indices, const X& x, const T& ids, const Device& device = {}) {
-  detail::segments_with_indices_into<detail::Extreme::min>({"segment_min_with_indices_into"}, y, indices, x, ids,
-                                                           device);
+  detail::segments_with_indices_into<detail::Smaller>({"segment_min_with_indices_into"}, y, indices, x, ids, device);
 }
 
 /// dx of a sum or mean: each row gets the gradient of its segment, of a mean divided by the segment's rows. ids may

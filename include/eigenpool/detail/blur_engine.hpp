@@ -97,7 +97,7 @@ void max_blur(Problem dense, Problem blur, BlurPadding padding, const S* x, S* y
   const auto both = [&](Index planes, const S* from, S* to, const auto& parts) {
     dense.outer = planes, blur.outer = planes;
     std::vector<S> maxima(static_cast<std::size_t>(dense.cells() * dense.inner));
-    max_windows(dense, from, maxima.data(), parts);
+    extreme_windows<Larger>(dense, from, maxima.data(), parts);
     BlurReduction{padding}(blur, maxima.data(), to, parts);
   };
   if (dense.outer < enough_planes) return both(dense.outer, x, y, parallel);
@@ -108,7 +108,7 @@ void max_blur(Problem dense, Problem blur, BlurPadding padding, const S* x, S* y
     const Eigen::DefaultDevice here;
     std::vector<S> maxima(static_cast<std::size_t>(dense.cells() * dense.inner));
     for (Index p = begin; p < end; ++p) {
-      max_windows(dense, x + p * source, maxima.data(), Parallel(here));
+      extreme_windows<Larger>(dense, x + p * source, maxima.data(), Parallel(here));
       BlurReduction{padding}(blur, maxima.data(), y + p * result, Parallel(here));
     }
   });

@@ -9,8 +9,6 @@
 EIGENPOOL_BEGIN
 namespace detail {
 
-enum class Extreme { max, min };
-
 /// Lanes for the sum of any number of rows: bytes need 64 bits as well.
 template <class S>
 using GroupSum = Sum<std::conditional_t<std::integral<S>, std::uint64_t, Added<S>>>;
@@ -21,35 +19,32 @@ struct SumOfGroups {
   template <class S, class P>
   void operator()(const Rows& x_rows, const Groups& groups, const S* x, const Rows& y_rows, S* y,
                   const P& parallel) const {
-    reduce_groups<GroupSum<S>, false>(x_rows, groups, x, GroupMeans<S>{y, y_rows, groups, divided}, parallel);
+    reduce_groups<GroupSum<S>>(x_rows, groups, x, GroupMeans<S>{y, y_rows, groups, divided}, parallel);
   }
 };
 
-/// y = the largest or smallest of each group, feature by feature.
-template <Extreme extreme>
+/// y = what wins in each group in an Order, feature by feature.
+template <class Order>
 struct ExtremeOfGroups {
   template <class S, class P>
   void operator()(const Rows& x_rows, const Groups& groups, const S* x, const Rows& y_rows, S* y,
                   const P& parallel) const {
-    constexpr bool minimum = extreme == Extreme::min;
-    reduce_groups<Extremum<Compared<S>, Larger, true>, minimum>(x_rows, groups, x, GroupExtremes<S, minimum>{y, y_rows},
-                                                                parallel);
+    reduce_groups<Extremum<Compared<S>, Order, true>>(x_rows, groups, x, GroupExtremes<S>{y, y_rows}, parallel);
   }
 };
 
 /// The same with the number of the row that each extreme is in, -1 for a group without rows.
-template <Extreme extreme, class S, class I, class P>
+template <class Order, class S, class I, class P>
 void extreme_groups_with_indices(const Rows& x_rows, const Groups& groups, const S* x, const Rows& y_rows, S* y,
                                  I* indices, const P& parallel) {
-  constexpr bool minimum = extreme == Extreme::min;
-  const GroupExtremesAndIndices<S, I, minimum> output{y, indices, y_rows, groups};
+  const GroupExtremesAndIndices<S, I> output{y, indices, y_rows, groups};
   if constexpr (!is_custom<S>) {
-    using Lanes = ArgExtremum<S, Numbered<S>, simd::Signed<Numbered<S>>, Larger, true>;
+    using Lanes = ArgExtremum<S, Numbered<S>, simd::Signed<Numbered<S>>, Order, true>;
     if (groups.longest() < std::numeric_limits<typename Lanes::Number>::max())
-      return reduce_groups<Lanes, minimum>(x_rows, groups, x, output, parallel);
+      return reduce_groups<Lanes>(x_rows, groups, x, output, parallel);
   }
-  using Single = ArgExtremum<S, Compared<S>, std::int64_t, Larger, true>;
-  const GroupKernel<Single, S, GroupExtremesAndIndices<S, I, minimum>, minimum> kernel(x_rows, groups, x, output);
+  using Single = ArgExtremum<S, Compared<S>, std::int64_t, Order, true>;
+  const GroupKernel<Single, S, GroupExtremesAndIndices<S, I>> kernel(x_rows, groups, x, output);
   parallel(kernel.tasks(), 64.0, [&](Index begin, Index end) {
     auto scratch = kernel.scratch();
     kernel.template run<static_cast<int>(sizeof(Compared<S>))>(begin, end, scratch);

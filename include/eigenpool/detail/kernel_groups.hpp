@@ -11,12 +11,6 @@
 EIGENPOOL_BEGIN
 namespace detail {
 
-/// The same values in the opposite order, so that a minimum is a maximum: -x, or ~x of an integer.
-template <class Lane, int B>
-EIGENPOOL_INLINE simd::Vec<Lane, B> opposite(const simd::Vec<Lane, B>& x) {
-  return simd::subtract(simd::broadcast<Lane, B>(std::integral<Lane> ? static_cast<Lane>(-1) : Lane(0)), x);
-}
-
 /// Stores `lanes` features of group g, from feature f on.
 template <class S, class Lane, int B>
 EIGENPOOL_INLINE void store_features(S* y, const Rows& rows, Index g, Index f, const simd::Vec<Lane, B>& v) {
@@ -43,18 +37,18 @@ struct GroupMeans {
   }
 };
 
-template <class S, bool minimum>
+template <class S>
 struct GroupExtremes {
   S* y;
   Rows rows;
 
   template <int B, class Acc>
   EIGENPOOL_INLINE void write(Index g, Index f, const Acc& acc) const {
-    store_features(y, rows, g, f, minimum ? opposite(acc) : acc);
+    store_features(y, rows, g, f, acc);
   }
 };
 
-template <class S, class I, bool minimum>
+template <class S, class I>
 struct GroupExtremesAndIndices {
   S* y;
   I* indices;
@@ -64,7 +58,7 @@ struct GroupExtremesAndIndices {
   template <int B, class Acc>
   EIGENPOOL_INLINE void write(Index g, Index f, const Acc& acc) const {
     using Number = typename decltype(acc.number)::Lane;
-    store_features(y, rows, g, f, minimum ? opposite(acc.value) : acc.value);
+    store_features(y, rows, g, f, acc.value);
     const Group group = groups.group(g);
     std::array<Number, static_cast<std::size_t>(decltype(acc.value)::lanes)> numbers;
     simd::store(numbers.data(), acc.number);
@@ -78,7 +72,7 @@ struct GroupExtremesAndIndices {
 
 /// R: the reducer, exact with NaN. Taps are numbered by their place in the group. Eight rows at a time are reduced in
 /// registers, along a strip of features; rows of accumulators hold what comes of them.
-template <class R, class S, class Output, bool minimum = false>
+template <class R, class S, class Output>
 class GroupKernel {
  public:
   using Lane = typename R::Lane;
@@ -178,12 +172,6 @@ class GroupKernel {
     return turned;
   }
 
-  template <int B>
-  EIGENPOOL_INLINE static simd::Vec<Lane, B> load(const S* p) {
-    const auto x = simd::load_as<Lane, B>(p);
-    return minimum ? opposite(x) : x;
-  }
-
   /// Rows j to j + 7, or as many as there are, beside what `before` holds of those before them.
   template <int B, class To>
   EIGENPOOL_INLINE static void reduce_eight(const Lines& lines, Index j, Index length, const typename R::Row* before,
@@ -205,7 +193,7 @@ class GroupKernel {
   /// The canonical sum of up to eight lines at i.
   template <int B>
   EIGENPOOL_INLINE static Acc<B> add(const EightLines& p, Index count, Index i) {
-    const auto line = [&](std::size_t r) EIGENPOOL_LAMBDA { return load<B>(p[r] + i); };
+    const auto line = [&](std::size_t r) EIGENPOOL_LAMBDA { return simd::load_as<Lane, B>(p[r] + i); };
     const auto pair = [&](std::size_t r) EIGENPOOL_LAMBDA { return simd::add(line(r), line(r + 1)); };
     if (count == 8) return simd::add(simd::add(pair(0), pair(2)), simd::add(pair(4), pair(6)));
     if (count < 4) return count == 1 ? line(0) : count == 2 ? pair(0) : simd::add(pair(0), line(2));
@@ -217,9 +205,10 @@ class GroupKernel {
   template <int B>
   EIGENPOOL_INLINE static Acc<B> fold_lines(const EightLines& p, Index count, Index j, Index i,
                                             const typename R::Row* before) {
-    Acc<B> acc = before != nullptr ? before->template load<B>(i) : R::template first<B>(load<B>(p[0] + i), j);
+    Acc<B> acc =
+        before != nullptr ? before->template load<B>(i) : R::template first<B>(simd::load_as<Lane, B>(p[0] + i), j);
     for (Index r = before != nullptr ? 0 : 1; r < count; ++r)
-      R::template fold<B>(acc, load<B>(p[static_cast<std::size_t>(r)] + i), j + r);
+      R::template fold<B>(acc, simd::load_as<Lane, B>(p[static_cast<std::size_t>(r)] + i), j + r);
     return acc;
   }
 
@@ -273,9 +262,9 @@ class GroupKernel {
 };
 
 /// Reduces every group of x's rows with R into `output`.
-template <class R, bool minimum, class S, class Output, class P>
+template <class R, class S, class Output, class P>
 void reduce_groups(const Rows& rows, const Groups& groups, const S* x, const Output& output, const P& parallel) {
-  using Kernel = GroupKernel<R, S, Output, minimum>;
+  using Kernel = GroupKernel<R, S, Output>;
   if (groups.size() == 0 || rows.features == 0) return;
   const Kernel kernel(rows, groups, x, output);
   const double elements = static_cast<double>(rows.count() + groups.size()) * static_cast<double>(rows.features);

@@ -131,7 +131,7 @@ void segments_pool_into(const Function& function, Y& y, const X& x, const T& ids
   });
 }
 
-template <Extreme extreme, FlatIndex I, class X, class T>
+template <class Order, FlatIndex I, class X, class T>
 auto segments_with_indices(const Function& function, const X& x, const T& ids, std::optional<Index> segments) {
   const Eigen::DefaultDevice device;
   const SegmentedInput<X, T> input(function, x, ids, segments, device);
@@ -140,13 +140,13 @@ auto segments_with_indices(const Function& function, const X& x, const T& ids, s
       make_tensor<ResultTensor<X>>(input.result_shape()),
       make_tensor<ResultTensor<X, rank_of<X>, I>>(input.result_shape())};
   input.run([&](const Rows& x_rows, const Groups& groups, const auto* values, const Rows& y_rows) {
-    extreme_groups_with_indices<extreme>(x_rows, groups, values, y_rows, result.output.data(), result.indices.data(),
-                                         Parallel(device));
+    extreme_groups_with_indices<Order>(x_rows, groups, values, y_rows, result.output.data(), result.indices.data(),
+                                       Parallel(device));
   });
   return result;
 }
 
-template <Extreme extreme, class Y, class N, class X, class T, PoolingDevice Device>
+template <class Order, class Y, class N, class X, class T, PoolingDevice Device>
 void segments_with_indices_into(const Function& function, Y& y, N& indices, const X& x, const T& ids,
                                 const Device& device) {
   const SegmentedInput<X, T> input(function, x, ids, static_cast<Index>(y.dimension(0)), device);
@@ -158,8 +158,8 @@ void segments_with_indices_into(const Function& function, Y& y, N& indices, cons
   input.require_output(function, "indices", numbers);
   require_apart(function, "indices", numbers, "output", output);
   input.run([&](const Rows& x_rows, const Groups& groups, const auto* values, const Rows& y_rows) {
-    extreme_groups_with_indices<extreme>(x_rows, groups, values, y_rows, y.data(), indices.data(),
-                                         Parallel<Device>(device));
+    extreme_groups_with_indices<Order>(x_rows, groups, values, y_rows, y.data(), indices.data(),
+                                       Parallel<Device>(device));
   });
 }
 

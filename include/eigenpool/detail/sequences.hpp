@@ -90,11 +90,11 @@ struct SequenceSum {
 struct SequenceMax {
   template <class S, class P>
   void reduce(const Rows& x_rows, const Groups& groups, const S* x, const Rows& y_rows, S* y, const P& parallel) const {
-    ExtremeOfGroups<Extreme::max>()(x_rows, groups, x, y_rows, y, parallel);
+    ExtremeOfGroups<Larger>()(x_rows, groups, x, y_rows, y, parallel);
   }
   template <class S, class P>
   void reduce_window(const Problem& problem, const S* x, S* y, Index at, const P& parallel) const {
-    max_windows(problem, x, y + at, parallel);
+    extreme_windows<Larger>(problem, x, y + at, parallel);
   }
 };
 
@@ -104,11 +104,11 @@ struct SequenceMaxWithIndices {
 
   template <class S, class P>
   void reduce(const Rows& x_rows, const Groups& groups, const S* x, const Rows& y_rows, S* y, const P& parallel) const {
-    extreme_groups_with_indices<Extreme::max>(x_rows, groups, x, y_rows, y, indices, parallel);
+    extreme_groups_with_indices<Larger>(x_rows, groups, x, y_rows, y, indices, parallel);
   }
   template <class S, class P>
   void reduce_window(const Problem& problem, const S* x, S* y, Index at, const P& parallel) const {
-    max_windows_with_indices(problem, Numbering::Kind::flat, x, y + at, indices + at, parallel);
+    extreme_windows_with_indices<Larger>(problem, Numbering::Kind::flat, x, y + at, indices + at, parallel);
   }
 };
 
