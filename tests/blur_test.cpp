@@ -152,12 +152,11 @@ Blur<2> random_blur(families::Random& random, Index h, Index w) {
 
 template <class C>
 class Blurs : public testing::Test {};
-using Cases =
-    testing::Types<Case<float, channels_first, Eigen::RowMajor>, Case<float, channels_last, Eigen::RowMajor>,
-                   Case<float, channels_first, Eigen::ColMajor>, Case<float, channels_last, Eigen::ColMajor>,
-                   Case<double, channels_first, Eigen::RowMajor>, Case<std::int8_t, channels_first, Eigen::RowMajor>,
-                   Case<std::int32_t, channels_last, Eigen::RowMajor>,
-                   Case<Eigen::bfloat16, channels_first, Eigen::RowMajor>>;
+using Cases = testing::Types<Case<float, channels_first, Eigen::RowMajor>, Case<float, channels_last, Eigen::RowMajor>,
+                             Case<float, channels_first, Eigen::ColMajor>, Case<float, channels_last, Eigen::ColMajor>,
+                             Case<std::int8_t, channels_first, Eigen::RowMajor>,
+                             Case<std::int32_t, channels_last, Eigen::RowMajor>,
+                             Case<Eigen::bfloat16, channels_first, Eigen::RowMajor>>;
 TYPED_TEST_SUITE(Blurs, Cases);
 
 TYPED_TEST(Blurs, EqualPlainLoops) {
