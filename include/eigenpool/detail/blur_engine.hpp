@@ -141,7 +141,7 @@ void max_blur_backward(const Function& function, const G& dy, const X& x, const 
   std::vector<S> maxima(count), share(count);
   std::vector<std::int64_t> indices(count);
   const Parallel<Device> parallel(device);
-  max_indexed(plan.dense.problem, input.data(), maxima.data(), indices.data(), parallel);
+  max_indexed<Larger>(plan.dense.problem, input.data(), maxima.data(), indices.data(), parallel);
   blur_rows(BlurBackward<S>(BlurPlane{plan.blur.problem, blur.padding}, gradient.data(), share.data()),
             bytes_of<S>(plan.blur.problem), parallel);
   scatter(plan.dense.problem, share.data(), indices.data(), dx.data(), parallel);
