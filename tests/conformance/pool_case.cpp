@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdlib>
 #include <map>
-#include <sstream>
 
 namespace conformance {
 namespace {
@@ -66,13 +65,6 @@ WindowAttributes read_plain_window(const CaseFile& file, int spatial_rank, bool 
   window.pad_begin = fractional ? Extents(axes, 0) : per_axis(file, "pad_begin", spatial_rank);
   window.pad_end = fractional ? Extents(axes, 0) : per_axis(file, "pad_end", spatial_rank);
   return window;
-}
-
-double number(const CaseFile& file, const std::string& key) {
-  std::istringstream text(file.text(key));
-  double value = 0;
-  if (!(text >> value)) throw Malformed("the key '" + key + "' is not a number");
-  return value;
 }
 
 RoiAttributes read_roi(const CaseFile& file) {
