@@ -1,6 +1,8 @@
 // Chooses the kernel.
 #pragma once
 
+#include <cmath>
+
 #include "kernel_planes.hpp"
 #include "kernel_row.hpp"
 #include "run_kernel.hpp"
@@ -55,8 +57,10 @@ KernelChoice kernel_for(const Problem& problem, const Numbering& numbering) {
 template <class R, class S, class Output, class P>
 void reduce_windows(const Problem& problem, const S* source, const Output& output, const P& parallel) {
   if (problem.cells() == 0 || problem.inner == 0) return;
+  // Time grows with the logarithm of a window's taps.
+  const double passes = 1 + std::log2(static_cast<double>(problem.max_taps())) / 4;
   const double bytes = static_cast<double>(problem.outer * problem.inner) *
-                       static_cast<double>(problem.plane() + problem.result_plane()) * sizeof(S);
+                       static_cast<double>(problem.plane() + problem.result_plane()) * sizeof(S) * passes;
   const KernelChoice choice = kernel_for<R, S, Output>(problem, numbering_of(output));
   if constexpr (std::is_arithmetic_v<typename R::Lane>) {
     if (choice == KernelChoice::inner)

@@ -150,10 +150,12 @@ class RowKernel {
            (uses_ring() ? ring_.template needed<R>(width()) : 0);
   }
 
-  /// Less at a time, until it fits.
+  /// Less at a time, until it fits; but no fewer outputs than a window is long,
+  /// whose columns each part reads again.
   void fit() {
+    const Index least = std::min(chunk_, problem_.axes[2].reach(1));
     while (unit_ > 8 && needed(1) > Scratch<R>::capacity) unit_ = (unit_ + 15) / 16 * 8;
-    while (chunk_ > 1 && needed(1) > Scratch<R>::capacity) chunk_ = (chunk_ + 1) / 2;
+    while (chunk_ > least && needed(1) > Scratch<R>::capacity) chunk_ = std::max((chunk_ + 1) / 2, least);
   }
 
   void fill_tables(const Block& block, const Work& work) const {
