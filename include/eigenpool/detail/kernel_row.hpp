@@ -150,12 +150,19 @@ class RowKernel {
            (uses_ring() ? ring_.template needed<R>(width()) : 0);
   }
 
-  /// Less at a time, until it fits; but no fewer outputs than a window is long,
-  /// whose columns each part reads again.
+  /// Less at a time, until it fits the stack or, where that would cut rows to
+  /// less than a window, whose columns each part reads again, a far cache.
   void fit() {
-    const Index least = std::min(chunk_, problem_.axes[2].reach(1));
     while (unit_ > 8 && needed(1) > Scratch<R>::capacity) unit_ = (unit_ + 15) / 16 * 8;
-    while (chunk_ > least && needed(1) > Scratch<R>::capacity) chunk_ = std::max((chunk_ + 1) / 2, least);
+    cut_rows(Scratch<R>::capacity);
+    if (needed(1) > Scratch<R>::capacity) {
+      chunk_ = problem_.axes[2].result();
+      cut_rows(Scratch<R>::far_capacity);
+    }
+  }
+  void cut_rows(Index capacity) {
+    const Index least = std::min(chunk_, problem_.axes[2].reach(1));
+    while (chunk_ > least && needed(1) > capacity) chunk_ = std::max((chunk_ + 1) / 2, least);
   }
 
   void fill_tables(const Block& block, const Work& work) const {

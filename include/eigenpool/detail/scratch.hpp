@@ -30,6 +30,8 @@ class Scratch {
   /// task should work in to stay in the nearest cache.
   static constexpr Index capacity = 120 * 1024 / element_bytes;
   static constexpr Index near_capacity = 28 * 1024 / element_bytes;
+  /// What it may take from the heap without leaving the caches.
+  static constexpr Index far_capacity = 1024 * 1024 / element_bytes;
 
   explicit Scratch(Index elements) {
     next_ = inline_;
