@@ -150,15 +150,15 @@ class RowKernel {
            (uses_ring() ? ring_.template needed<R>(width()) : 0);
   }
 
-  /// Less at a time, until it fits the stack or, where that would cut rows to
-  /// less than a window, whose columns each part reads again, a far cache.
+  /// Less at a time, until it fits the stack. Rows of a ring, and those that this
+  /// would cut to less than a window, take a far cache instead: each part of a row
+  /// reads again what its windows share with the next.
   void fit() {
     while (unit_ > 8 && needed(1) > Scratch<R>::capacity) unit_ = (unit_ + 15) / 16 * 8;
-    cut_rows(Scratch<R>::capacity);
-    if (needed(1) > Scratch<R>::capacity) {
-      chunk_ = problem_.axes[2].result();
-      cut_rows(Scratch<R>::far_capacity);
-    }
+    if (!uses_ring()) cut_rows(Scratch<R>::capacity);
+    if (needed(1) <= Scratch<R>::capacity) return;
+    chunk_ = problem_.axes[2].result();
+    cut_rows(Scratch<R>::far_capacity);
   }
   void cut_rows(Index capacity) {
     const Index least = std::min(chunk_, problem_.axes[2].reach(1));
