@@ -236,10 +236,11 @@ std::vector<Line> lines() {
     all.push_back(
         {"mean_variance", picture, 2 * picture.inputs(), EIGENPOOL_BENCH_WORK(mean_and_variance<layout>(p, x, y))});
   const std::vector<Index> doubling{1, 2, 4}, psp_net{1, 2, 3, 6};
-  for (const auto& [name, levels] : {std::pair{"pyramid124", doubling}, std::pair{"pyramid1236", psp_net}})
+  for (const auto& levels : {doubling, psp_net})
     for (const Pyramid kind : {Pyramid::max, Pyramid::average})
-      all.push_back({std::string(name) + (kind == Pyramid::max ? "_max" : "_avg"), psp, psp.inputs(),
-                     EIGENPOOL_BENCH_WORK(pyramid<layout>(p, x, y, levels, kind))});
+      all.push_back(
+          {std::string(levels == doubling ? "pyramid124" : "pyramid1236") + (kind == Pyramid::max ? "_max" : "_avg"),
+           psp, psp.inputs(), EIGENPOOL_BENCH_WORK(pyramid<layout>(p, x, y, levels, kind))});
   return all;
 }
 
