@@ -43,21 +43,23 @@ inline bool is_partition(const Problem& problem) {
 }
 
 /// The backward of an average over a partition: all inputs of a window get the
-/// same share. For simd::dispatch; a row is one of outputs.
+/// same share. A task is a row of outputs.
 template <class S>
 class SpreadShares {
  public:
-  SpreadShares(const Problem& forward, const S* dy, S* dx, Index divisor, Index begin, Index end)
-      : forward_(forward), dy_(dy), dx_(dx), divisor_(divisor), begin_(begin), end_(end) {}
+  SpreadShares(const Problem& forward, const S* dy, S* dx, Index divisor)
+      : forward_(forward), dy_(dy), dx_(dx), divisor_(divisor) {}
+
+  Index tasks() const { return forward_.cells() / forward_.axes[2].result(); }
 
   template <int B>
-  EIGENPOOL_INLINE void run() const {
+  void run(Index begin, Index end) const {
     const auto& [n0, n1, n2] = forward_.axes;
     const bool one = n2.result() == 1;  // then the rows of a window are one run
     const Index run = one ? n2.kernel() * n1.kernel() : n2.kernel(), rows = one ? 1 : n1.kernel();
     const Index inner = forward_.inner, row = n2.source() * inner, slab = n1.source() * row;
-    Cell cell = Cell::number(forward_, begin_ * n2.result());
-    for (Index i = begin_; i < end_; ++i, cell.next_row(forward_)) {
+    Cell cell = Cell::number(forward_, begin * n2.result());
+    for (Index i = begin; i < end; ++i, cell.next_row(forward_)) {
       S* to = dx_ + (cell.outer * n0.source() + cell.at[0] * n0.kernel()) * slab + cell.at[1] * n1.kernel() * row;
       const S* from = dy_ + i * n2.result() * inner;
       simd::apart<B>([=, divisor = divisor_, outputs = n2.result(), slabs = n0.kernel()]() EIGENPOOL_LAMBDA {
@@ -116,7 +118,7 @@ class SpreadShares {
   const Problem& forward_;
   const S* dy_;
   S* dx_;
-  Index divisor_, begin_, end_;
+  Index divisor_;
 };
 
 /// dx[c] = the sum of dy / divisor over the windows that hold c. Where all
@@ -129,14 +131,8 @@ void mean_backward(const Problem& forward, std::optional<Index> divisor, const S
     for (const Axis& axis : forward.axes) *divisor *= axis.result() > 0 ? axis.divisor(0) : 1;
   }
   if constexpr (std::is_arithmetic_v<Added<S>>) {
-    if (divisor && is_partition(forward) && forward.cells() > 0 && forward.inner > 0) {
-      const Index rows = forward.cells() / forward.axes[2].result();
-      const double bytes =
-          static_cast<double>(forward.outer * forward.inner) * static_cast<double>(forward.plane()) * sizeof(S);
-      return parallel(rows, bytes / static_cast<double>(rows), [&](Index begin, Index end) {
-        simd::dispatch(SpreadShares<S>(forward, dy, dx, *divisor, begin, end));
-      });
-    }
+    if (divisor && is_partition(forward) && forward.cells() > 0 && forward.inner > 0)
+      return run_kernel(SpreadShares<S>(forward, dy, dx, *divisor), forward.bytes<S>(), parallel);
   }
   if (divisor)
     mean_windows(backward, dy, dx, divisor, parallel);

@@ -40,20 +40,13 @@ void blur_rows(const Kernel& kernel, double bytes, const P& parallel) {
            [&](Index begin, Index end) { run_in_scratch(kernel, begin, end); });
 }
 
-/// What source and result take.
-template <class S>
-double bytes_of(const Problem& problem) {
-  return static_cast<double>(problem.outer * problem.inner) *
-         static_cast<double>(problem.plane() + problem.result_plane()) * sizeof(S);
-}
-
 /// A blur, for pooled() and pool_into().
 struct BlurReduction {
   BlurPadding padding;
 
   template <class S, class P>
   void operator()(const Problem& problem, const S* x, S* y, const P& parallel) const {
-    if (problem.inner > 0) blur_rows(BlurForward<S>(BlurPlane{problem, padding}, x, y), bytes_of<S>(problem), parallel);
+    if (problem.inner > 0) blur_rows(BlurForward<S>(BlurPlane{problem, padding}, x, y), problem.bytes<S>(), parallel);
   }
 };
 
@@ -69,7 +62,7 @@ void blur_backward(const Function& function, const char* argument, const Extents
                 Bytes(gradient.data(), elements(gradient.shape())));
   if (plan.problem.inner == 0) return;
   blur_rows(BlurBackward<S>(BlurPlane{plan.problem, blur.padding}, gradient.data(), dx.data()),
-            bytes_of<S>(plan.problem), Parallel<Device>(device));
+            plan.problem.template bytes<S>(), Parallel<Device>(device));
 }
 
 /// The plans of a dense maximum and of the blur of it.
@@ -104,7 +97,7 @@ void max_blur(Problem dense, Problem blur, BlurPadding padding, const S* x, S* y
   const Index source = dense.plane() * dense.inner, result = blur.result_plane() * blur.inner;
   const Index planes = dense.outer;
   dense.outer = 1, blur.outer = 1;
-  parallel(planes, bytes_of<S>(dense) + bytes_of<S>(blur), [=](Index begin, Index end) {
+  parallel(planes, dense.bytes<S>() + blur.bytes<S>(), [=](Index begin, Index end) {
     const Eigen::DefaultDevice here;
     std::vector<S> maxima(static_cast<std::size_t>(dense.cells() * dense.inner));
     for (Index p = begin; p < end; ++p) {
@@ -143,7 +136,7 @@ void max_blur_backward(const Function& function, const G& dy, const X& x, const 
   const Parallel<Device> parallel(device);
   max_indexed<Larger>(plan.dense.problem, input.data(), maxima.data(), indices.data(), parallel);
   blur_rows(BlurBackward<S>(BlurPlane{plan.blur.problem, blur.padding}, gradient.data(), share.data()),
-            bytes_of<S>(plan.blur.problem), parallel);
+            plan.blur.problem.template bytes<S>(), parallel);
   scatter(plan.dense.problem, share.data(), indices.data(), dx.data(), parallel);
 }
 

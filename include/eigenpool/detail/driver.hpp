@@ -59,8 +59,7 @@ void reduce_windows(const Problem& problem, const S* source, const Output& outpu
   if (problem.cells() == 0 || problem.inner == 0) return;
   // Time grows with the logarithm of a window's taps.
   const double passes = 1 + std::log2(static_cast<double>(problem.max_taps())) / 4;
-  const double bytes = static_cast<double>(problem.outer * problem.inner) *
-                       static_cast<double>(problem.plane() + problem.result_plane()) * sizeof(S) * passes;
+  const double bytes = problem.bytes<S>() * passes;
   const KernelChoice choice = kernel_for<R, S, Output>(problem, numbering_of(output));
   if constexpr (std::is_arithmetic_v<typename R::Lane>) {
     if (choice == KernelChoice::inner)
@@ -70,9 +69,7 @@ void reduce_windows(const Problem& problem, const S* source, const Output& outpu
     if (choice == KernelChoice::rows)
       return run_kernel(RowKernel<R, S, Output>(problem, source, output), bytes, parallel);
   }
-  const ScalarKernel<typename R::Exact, S, Output> kernel(problem, source, output);
-  parallel(kernel.tasks(), bytes / static_cast<double>(kernel.tasks()),
-           [&](Index begin, Index end) { kernel.run(begin, end); });
+  run_scalar(ScalarKernel<typename R::Exact, S, Output>(problem, source, output), bytes, parallel);
 }
 
 /// Forward of a maximum, or of a minimum: of what wins in an Order.
@@ -95,9 +92,8 @@ void extreme_windows_with_indices(const Problem& problem, Numbering::Kind kind, 
     if ((flat || problem.is_affine()) && numbers_fit<Lanes>(problem, numbering))
       return reduce_windows<Lanes>(problem, source, output, parallel);
   }
-  const ScalarKernel<ArgExtremum<S, Compared<S>, std::int64_t, Order, true>, S, ValuesAndIndices<S, I>> kernel(
-      problem, source, output);
-  parallel(kernel.tasks(), 64.0, [&](Index begin, Index end) { kernel.run(begin, end); });
+  using Single = ArgExtremum<S, Compared<S>, std::int64_t, Order, true>;
+  run_scalar(ScalarKernel<Single, S, ValuesAndIndices<S, I>>(problem, source, output), problem.bytes<S>(), parallel);
 }
 
 /// Sums over windows, divided by `divisor` or, without one, by the axes' own.
@@ -110,8 +106,8 @@ void mean_windows(const Problem& problem, const S* source, T* result, std::optio
   const Means<T> output(result, simplified, divisor);
   if constexpr (std::is_same_v<Added<T>, std::int32_t>) {
     if (problem.max_taps() > max_byte_taps) {
-      const ScalarKernel<Sum<std::uint64_t>, S, Means<T>> kernel(simplified, source, output);
-      return parallel(kernel.tasks(), 64.0, [&](Index begin, Index end) { kernel.run(begin, end); });
+      return run_scalar(ScalarKernel<Sum<std::uint64_t>, S, Means<T>>(simplified, source, output),
+                        simplified.bytes<S>(), parallel);
     }
   }
   reduce_windows<Sum<Added<T>>>(simplified, source, output, parallel);

@@ -5,6 +5,7 @@
 #include "fractional_samples.hpp"
 #include "planes.hpp"
 #include "rows.hpp"
+#include "run_kernel.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
@@ -204,10 +205,7 @@ void fractional_max_pool(const Function& function, const X& x, const FractionalW
   const Samples<typename SampleSet<Source, S, std::tuple_size_v<decltype(shape)>>::Scalar> all{
       samples.data(), elements(shape) / D, D, is_row_major<X>};
   const FractionalMax kernel(plan.problem, D, all, input.data(), maxima);
-  const double bytes = static_cast<double>(elements(input.shape())) * static_cast<double>(sizeof(S));
-  const Parallel<Device> parallel(device);
-  parallel(kernel.tasks(), bytes / static_cast<double>(kernel.tasks()),
-           [&](Index begin, Index end) { kernel.run(begin, end); });
+  run_scalar(kernel, plan.problem.template bytes<S>(), Parallel<Device>(device));
 }
 
 }  // namespace detail

@@ -7,7 +7,7 @@
 #include "kernel_scalar.hpp"
 #include "kernel_vertical.hpp"
 #include "nan_guard.hpp"
-#include "row_ring.hpp"
+#include "row_sizes.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
@@ -23,21 +23,8 @@ class RowKernel {
         output_(output),
         numbering_(numbering_of(output)),
         vertical_(problem, source, numbering_),
-        plan_(problem.axes[2], problem.inner, !R::ordered_sum, problem.axes[1].kernel() < 5),
-        ring_(problem.axes[1], !R::ordered_sum, plan_.column_pitch * problem.inner,
-              plan_.is_joint() ? Scratch<R>::near_capacity : 0),
-        whole_(problem.axes[1].whole()),
-        unit_(problem.inner),
-        chunk_(std::max(problem.axes[2].result(), Index{1})) {
-    fit();
-    strips_ = ceil_div(problem.inner, unit_);
-    if (!is_chunked() && strips_ == 1 && plan_.is_joint()) {
-      const Index buffers = 2 + level_rows() + (plan_.wraps ? tables() : 0);
-      const Index row = buffers * std::max(plan_.column_pitch, plan_.pitch) * unit_;
-      joined_ = std::clamp((Scratch<R>::near_capacity - needed(0)) / row, Index{1}, most_joined);
-      if (ring_.is_whole()) joined_ = problem.axes[1].result();
-    }
-  }
+        sizes_(problem, output.needs_table()),
+        whole_(problem.axes[1].whole()) {}
 
   /// Windows that hold nothing, or little but padding, or whose rows no cache
   /// would hold, are not for a buffered row; nor are compact numbers that a
@@ -59,11 +46,11 @@ class RowKernel {
   template <int B>
   void run(Index begin, Index end) const {
     if (begin >= end) return;
-    Scratch<R> scratch(needed(joined_));
-    Work work(scratch, *this);
-    for (Index strip = 0; strip < strips_; ++strip) {
-      for (Index o = 0; o < problem_.axes[2].result(); o += chunk_) {
-        Block block(*this, o, strip * unit_);
+    Scratch<R> scratch(sizes_.needed());
+    Work work(scratch, sizes_, output_.needs_table());
+    for (Index offset = 0; offset < problem_.inner; offset += sizes_.unit()) {
+      for (Index o = 0; o < problem_.axes[2].result(); o += sizes_.chunk()) {
+        Block block(*this, o, offset);
         fill_tables(block, work);
         fill_row<R, B>(work.rows.columns.from(-lead), lead);
         work.ring.restart();
@@ -78,8 +65,7 @@ class RowKernel {
 
  private:
   static constexpr int single = static_cast<int>(sizeof(typename R::Lane));  // bytes of one lane
-  static constexpr Index most_joined = 64;
-  static constexpr Index lead = 64;  // elements before the first column, which windows that wrap reach
+  static constexpr Index lead = RowSizes<R>::lead;
 
   /// Outputs [begin, begin + outputs) of `rows` rows from that of `cell` on, and
   /// the columns they need.
@@ -89,16 +75,16 @@ class RowKernel {
     Cell cell{};
 
     Block(const RowKernel& kernel, Index o, Index offset)
-        : begin(o), outputs(std::min(kernel.chunk_, kernel.problem_.axes[2].result() - o)) {
+        : begin(o), outputs(std::min(kernel.sizes_.chunk(), kernel.problem_.axes[2].result() - o)) {
       const Axis& axis = kernel.problem_.axes[2];
       const Span span = axis.span(o, o + outputs);
-      columns.first = kernel.plan_.wraps ? 0 : span.begin;
-      columns.count = kernel.is_chunked() ? span.end - span.begin : kernel.plan_.reach;
+      columns.first = kernel.plan().wraps ? 0 : span.begin;
+      columns.count = kernel.sizes_.is_chunked() ? span.end - span.begin : kernel.plan().reach;
       columns.real_begin = std::clamp(-columns.first, Index{0}, columns.count);
       columns.real_end =
           std::clamp(std::min(axis.source(), span.end) - columns.first, columns.real_begin, columns.count);
       columns.offset = offset;
-      columns.unit = std::min(kernel.unit_, kernel.problem_.inner - offset);
+      columns.unit = std::min(kernel.sizes_.unit(), kernel.problem_.inner - offset);
     }
     /// Elements of all columns.
     Index length() const { return columns.count * columns.unit; }
@@ -111,63 +97,26 @@ class RowKernel {
     RowRing<R> ring;
     NanGuard<R, S> guard;
 
-    Work(Scratch<R>& scratch, const RowKernel& kernel) : ring(kernel.ring_) {
-      const Index elements = kernel.row_elements(kernel.joined_);
+    Work(Scratch<R>& scratch, const RowSizes<R>& sizes, bool needs_table) : ring(sizes.ring()) {
+      const Index elements = sizes.row_elements();
       rows = {scratch.row(elements + lead).from(lead), scratch.row(elements), levels.data()};
-      for (Index l = 0; l < kernel.level_rows(); ++l) levels[static_cast<std::size_t>(l)] = scratch.row(elements);
-      if (kernel.output_.needs_table()) table = scratch.row(kernel.table_elements(kernel.joined_));
-      if (R::numbered) column_numbers = scratch.row(kernel.table_elements(kernel.joined_));
-      if (kernel.uses_ring()) ring.allocate(scratch, kernel.width());
+      for (Index l = 0; l < sizes.level_rows(); ++l) levels[static_cast<std::size_t>(l)] = scratch.row(elements);
+      if (needs_table) table = scratch.row(sizes.table_elements());
+      if (R::numbered) column_numbers = scratch.row(sizes.table_elements());
+      if (sizes.uses_ring()) ring.allocate(scratch, sizes.width());
     }
   };
 
+  const RowPlan& plan() const { return sizes_.plan(); }
+
   // A block of whole planes ends with its plane.
-  Index rows_at(const Cell& cell) const { return ring_.is_whole() ? problem_.axes[1].result() - cell.at[1] : joined_; }
-
-  bool is_chunked() const { return chunk_ < problem_.axes[2].result(); }
-  bool uses_ring() const { return ring_.pays(); }
-
-  // Elements of a buffered row, of all joined rows, and of everything.
-  Index width() const {
-    if (ring_.is_whole()) return plan_.column_pitch * unit_;
-    return (is_chunked() ? problem_.axes[2].reach(chunk_) : plan_.reach) * unit_;
-  }
-  Index row_elements(Index joined) const {
-    return (is_chunked() ? std::max(problem_.axes[2].reach(chunk_), chunk_)
-                         : std::max({plan_.reach, joined * plan_.column_pitch, joined * plan_.pitch})) *
-           unit_;
-  }
-  Index level_rows() const {
-    return plan_.way == RowPlan::Way::interleaved ? 1 + bit_width(plan_.kernel / plan_.stride + 1)
-                                                  : plan_.doubling.levels();
-  }
-  // What differs from column to column: for rows that wrap, over all of them.
-  Index tables() const { return (output_.needs_table() ? 1 : 0) + (R::numbered ? 1 : 0); }
-  Index table_elements(Index joined) const { return plan_.wraps ? row_elements(joined) : width(); }
-  Index needed(Index joined) const {
-    return lead + (2 + level_rows()) * Scratch<R>::padded(row_elements(joined)) +
-           tables() * Scratch<R>::padded(table_elements(joined)) +
-           (uses_ring() ? ring_.template needed<R>(width()) : 0);
-  }
-
-  /// Less at a time, until it fits the stack. Rows of a ring, and those that this
-  /// would cut to less than a window, take a far cache instead: each part of a row
-  /// reads again what its windows share with the next.
-  void fit() {
-    while (unit_ > 8 && needed(1) > Scratch<R>::capacity) unit_ = (unit_ + 15) / 16 * 8;
-    if (!uses_ring()) cut_rows(Scratch<R>::capacity);
-    if (needed(1) <= Scratch<R>::capacity) return;
-    chunk_ = problem_.axes[2].result();
-    cut_rows(Scratch<R>::far_capacity);
-  }
-  void cut_rows(Index capacity) {
-    const Index least = std::min(chunk_, problem_.axes[2].reach(1));
-    while (chunk_ > least && needed(1) > capacity) chunk_ = std::max((chunk_ + 1) / 2, least);
+  Index rows_at(const Cell& cell) const {
+    return sizes_.ring().is_whole() ? problem_.axes[1].result() - cell.at[1] : sizes_.joined();
   }
 
   void fill_tables(const Block& block, const Work& work) const {
     const Index row = block.length();
-    const Index all = plan_.wraps ? row_elements(joined_) + lead : 0;  // whole vectors are read
+    const Index all = plan().wraps ? sizes_.row_elements() + lead : 0;  // whole vectors are read
     if (output_.needs_table()) {
       output_.template fill_table<R>(work.table, block.begin, block.outputs, block.columns.unit);
       for (Index i = row; i < all; ++i) work.table.template store<single>(i, work.table.template load<single>(i - row));
@@ -194,13 +143,13 @@ class RowKernel {
   void reduce_block(Block& block, Index number, Work& work) const {
     const Cell first = block.cell;
     if (!is_clean<B>(block, number, work.guard)) return reduce_exactly(block, number);
-    if (uses_ring())
+    if (sizes_.uses_ring())
       slide<B>(block, work);
     else
       gather<B>(block, work);
-    const Index outputs = (block.rows - 1) * plan_.pitch + block.outputs;
+    const Index outputs = (block.rows - 1) * plan().pitch + block.outputs;
     const Index at = (number * problem_.axes[2].result() + block.begin) * problem_.inner + block.columns.offset;
-    const Horizontal<R, B> horizontal(problem_.axes[2], plan_, block.columns.unit);
+    const Horizontal<R, B> horizontal(problem_.axes[2], plan(), block.columns.unit);
     horizontal.reduce(work.rows, block.begin, outputs, [&](const auto& f) { emit<B>(block, first, at, work, f); });
   }
 
@@ -238,14 +187,14 @@ class RowKernel {
       const Index o = block.cell.at[1];
       const Index alike = o >= whole_.begin && o < whole_.end ? std::min(whole_.end - o, block.rows - r) : 1;
       const std::array<Taps, 2> taps{problem_.axes[0].taps(block.cell.at[0]), axis.taps(o)};
-      const Index pitch = plan_.column_pitch * block.columns.unit;
+      const Index pitch = plan().column_pitch * block.columns.unit;
       const RowRun<Row> rows{alike,
                              axis.stride(),
                              numbering_.base(1, taps[1], taps[1].real_begin),
                              row_number_step(),
                              work.rows.columns.from(r * pitch),
                              pitch};
-      vertical_.template reduce<B>(block.columns, block.cell.outer, taps, rows, work.column_numbers, plan_.wraps);
+      vertical_.template reduce<B>(block.columns, block.cell.outer, taps, rows, work.column_numbers, plan().wraps);
       r += alike;
       block.cell.at[1] += alike - 1;
       block.cell.next_row(problem_);
@@ -257,7 +206,7 @@ class RowKernel {
   template <int B>
   void slide(Block& block, Work& work) const {
     const Axis& axis = problem_.axes[1];
-    if (ring_.is_whole()) {
+    if (sizes_.ring().is_whole()) {
       const Index first = axis.taps(block.cell.at[1]).first;
       work.ring.template whole_plane<B>(first, axis.reach(block.rows), filler<B>(block, work), work.rows.columns);
       block.cell.at[1] += block.rows - 1;
@@ -267,7 +216,8 @@ class RowKernel {
       const Index plane = block.cell.outer * problem_.axes[0].result() + block.cell.at[0];
       const Taps taps = axis.taps(block.cell.at[1]);
       work.ring.template slide_to<B>(plane, taps.first, block.length(), filler<B>(block, work));
-      work.ring.template window<B>(work.rows.columns.from(r * plan_.column_pitch * block.columns.unit), block.length());
+      work.ring.template window<B>(work.rows.columns.from(r * plan().column_pitch * block.columns.unit),
+                                   block.length());
     }
   }
 
@@ -283,7 +233,7 @@ class RowKernel {
         vertical_.template reduce<B>(
             block.columns, block.cell.outer, {outer, Taps{begin, 1, 1, 0, 1}},
             {end - begin, 1, begin * numbering_.stride[1], numbering_.stride[1], to.from((begin - row) * pitch), pitch},
-            numbers, plan_.wraps);
+            numbers, plan().wraps);
       fill_row<R, B>(to.from((end - row) * pitch), (row + count - end) * pitch);
     };
   }
@@ -293,13 +243,13 @@ class RowKernel {
   void emit(const Block& block, Cell cell, Index at, const Work& work, const F& f) const {
     const Index row = problem_.axes[2].result() * problem_.inner;
     for (Index r = 0; r < block.rows;) {
-      const auto info = output_.template row_info<R>(cell, work.table, uses_ring());
+      const auto info = output_.template row_info<R>(cell, work.table, sizes_.uses_ring());
       const Index begin = r;
       if (!output_.needs_table()) r = block.rows;
-      while (r < block.rows && output_.template row_info<R>(cell, work.table, uses_ring()) == info)
+      while (r < block.rows && output_.template row_info<R>(cell, work.table, sizes_.uses_ring()) == info)
         ++r, cell.next_row(problem_);
       emit_rows<B>(block, begin, r - begin, at + begin * row, info, f);
-      if (plan_.wraps) emit_ends<B>(block, r - begin, at + begin * row, info, work.rows.columns.from(begin * row));
+      if (plan().wraps) emit_ends<B>(block, r - begin, at + begin * row, info, work.rows.columns.from(begin * row));
     }
   }
 
@@ -309,10 +259,10 @@ class RowKernel {
                  const F& f) const {
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
     const Index length = block.outputs * block.columns.unit, row = problem_.axes[2].result() * problem_.inner;
-    const Index pitch = plan_.pitch * block.columns.unit;
+    const Index pitch = plan().pitch * block.columns.unit;
     Index run = block.columns.unit == problem_.inner ? length : block.columns.unit;
     const Index runs = length / run;
-    const bool one_run = run == row && pitch == row && (plan_.wraps || !output_.needs_table());
+    const bool one_run = run == row && pitch == row && (plan().wraps || !output_.needs_table());
     if (one_run) run *= rows, rows = 1;
     simd::apart<B>([=, inner = problem_.inner, writer = output_.writer()]() EIGENPOOL_LAMBDA {
       for (Index r = 0; r < rows; ++r) {
@@ -336,7 +286,7 @@ class RowKernel {
   void emit_ends(const Block& block, Index rows, Index at, const typename Output::Info& info, Row columns) const {
     const Index row = problem_.axes[2].result();
     simd::apart<B>([=, &axis = problem_.axes[2], unit = block.columns.unit, writer = output_.writer(),
-                    horizontal = Horizontal<R, B>(problem_.axes[2], plan_, block.columns.unit)]() EIGENPOOL_LAMBDA {
+                    horizontal = Horizontal<R, B>(problem_.axes[2], plan(), block.columns.unit)]() EIGENPOOL_LAMBDA {
       axis.for_ends([&](Index o) EIGENPOOL_LAMBDA {
         horizontal.reduce_column(columns, o, rows, [&](Index r, Index c, const auto& acc) EIGENPOOL_LAMBDA {
           writer.template write<single>(at + (r * row + o) * unit + c, acc, 1, info, o * unit + c);
@@ -350,11 +300,8 @@ class RowKernel {
   const Output& output_;
   Numbering numbering_;
   Vertical<R, S> vertical_;
-  RowPlan plan_;
-  RingPlan ring_;
+  RowSizes<R> sizes_;
   Span whole_;
-  Index unit_, chunk_, strips_ = 1;
-  Index joined_ = 1;
 };
 
 }  // namespace detail

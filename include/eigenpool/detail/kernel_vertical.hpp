@@ -69,7 +69,7 @@ class Vertical {
         TapLoops taps_now = loops;
         for (Index r = 0; r < count; ++r, taps_now.first_number += rows.number_step) {
           const Row row = rows.to.from(r * rows.pitch);
-          fill<B>(row, before);
+          fill_vectors<R, B>(row, before);  // what this writes beyond its part is written again
           for (Index c = 0, i = before; c < runs; ++c, i += run) {
             const S* q = p + r * step + c * inner;
             if (q <= last)
@@ -80,7 +80,7 @@ class Vertical {
             else
               reduce_elements(q, run, taps_now, row.from(i), column_numbers, i);
           }
-          fill<B>(row.from(before + length), all - before - length);
+          fill_vectors<R, B>(row.from(before + length), all - before - length);
         }
       });
     });
@@ -96,16 +96,6 @@ class Vertical {
       if constexpr (R::numbered) acc.number.raw[0] += column_numbers.numbers[before + i];
       to.template store<single>(i, acc);
     }
-  }
-
-  // Whole vectors: from left to right, what one writes beyond its part is
-  // written again.
-  template <int B>
-  EIGENPOOL_INLINE static void fill(const Row& row, Index length) {
-    if (length <= 0) return;
-    row.template store<B>(0, R::template identity<B>());  // mostly it is one vector
-    for (Index i = simd::Vec<typename R::Lane, B>::lanes; i < length; i += simd::Vec<typename R::Lane, B>::lanes)
-      row.template store<B>(i, R::template identity<B>());
   }
 
   const Problem& problem_;

@@ -38,6 +38,12 @@ struct Problem {
     return {axes[1].result() * axes[2].result() * inner, axes[2].result() * inner, inner};
   }
 
+  /// What source and result take, in bytes, if both are of S.
+  template <class S>
+  constexpr double bytes() const {
+    return static_cast<double>(outer * inner) * static_cast<double>(plane() + result_plane()) * sizeof(S);
+  }
+
   /// Whether nothing happens on the outer axes.
   constexpr bool is_row() const { return axes[0].is_identity() && axes[1].is_identity(); }
 

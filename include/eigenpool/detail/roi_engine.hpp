@@ -4,32 +4,19 @@
 #include "ops.hpp"
 #include "results.hpp"
 #include "roi_backward.hpp"
+#include "run_kernel.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
 
-/// Tasks [begin, end) of a kernel, for simd::dispatch.
-template <class Kernel>
-struct RoiTask {
-  const Kernel* kernel;
-  Index begin, end;
-
-  template <int B>
-  EIGENPOOL_INLINE void run() const {
-    kernel->template run<B>(begin, end);
-  }
-};
-
 template <class S, class Kernel, class P>
 void run_roi(const Kernel& kernel, double bytes, const P& parallel) {
   if (kernel.tasks() == 0) return;
-  parallel(kernel.tasks(), bytes / static_cast<double>(kernel.tasks()), [&](Index begin, Index end) {
-    const RoiTask<Kernel> task{&kernel, begin, end};
-    if constexpr (is_custom<S>)
-      task.template run<static_cast<int>(sizeof(S))>();
-    else
-      simd::dispatch(task);
-  });
+  if constexpr (is_custom<S>)
+    parallel(kernel.tasks(), bytes / static_cast<double>(kernel.tasks()),
+             [&](Index begin, Index end) { kernel.template run<static_cast<int>(sizeof(S))>(begin, end); });
+  else
+    run_kernel(kernel, bytes, parallel);
 }
 
 /// Checks the shape of images of scalars S, and a rule's options; gives the shape of the result for `boxes` boxes.

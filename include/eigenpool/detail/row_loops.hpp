@@ -1,4 +1,4 @@
-// Loops over buffered rows of accumulators, each compiled for vectors of B bytes.
+// Loops over neighbouring elements in vectors, and over buffered rows of accumulators.
 #pragma once
 
 #include "../simd/dispatch.hpp"
@@ -7,10 +7,48 @@
 EIGENPOOL_BEGIN
 namespace detail {
 
-/// f(i) for vectors that hold [0, length); the last may reach beyond.
+/// Calls f(i) for vectors of `lanes` that make up [0, length), of which there
+/// is at least one; the last may overlap the one before it.
+template <Index lanes, class F>
+EIGENPOOL_INLINE void for_vectors(Index length, const F& f) {
+  const Index last = length - lanes;
+  for (Index i = 0; i < last; i += lanes) f(i);
+  f(last);
+}
+
+/// Calls f(i) for vectors that hold [0, length), in a buffer: the last may reach
+/// beyond.
 template <class R, int B, class F>
 EIGENPOOL_INLINE void for_whole_vectors(Index length, const F& f) {
   for (Index i = 0; i < length; i += simd::Vec<typename R::Lane, B>::lanes) f(i);
+}
+
+/// to[i] = a[i] . b[i]
+template <class R, int B>
+EIGENPOOL_INLINE void merge_vectors(const typename R::Row& a, const typename R::Row& b, const typename R::Row& to,
+                                    Index length) {
+  for_whole_vectors<R, B>(length, [&](Index i) EIGENPOOL_LAMBDA {
+    auto acc = a.template load<B>(i);
+    R::template merge<B>(acc, b.template load<B>(i));
+    to.template store<B>(i, acc);
+  });
+}
+
+/// row[i] = the identity
+template <class R, int B>
+EIGENPOOL_INLINE void fill_vectors(const typename R::Row& row, Index length) {
+  for_whole_vectors<R, B>(length,
+                          [&](Index i) EIGENPOOL_LAMBDA { row.template store<B>(i, R::template identity<B>()); });
+}
+
+/// The same, each compiled for vectors of B bytes.
+template <class R, int B>
+void merge_rows(const typename R::Row& a, const typename R::Row& b, const typename R::Row& to, Index length) {
+  simd::apart<B>([=]() EIGENPOOL_LAMBDA { merge_vectors<R, B>(a, b, to, length); });
+}
+template <class R, int B>
+void fill_row(const typename R::Row& row, Index length) {
+  simd::apart<B>([=]() EIGENPOOL_LAMBDA { fill_vectors<R, B>(row, length); });
 }
 
 /// to[i] = f(i), an accumulator.
@@ -19,21 +57,6 @@ void make_row(const typename R::Row& to, Index length, const F& f) {
   simd::apart<B>([=]() EIGENPOOL_LAMBDA {
     for_whole_vectors<R, B>(length, [&](Index i) EIGENPOOL_LAMBDA { to.template store<B>(i, f(i)); });
   });
-}
-
-/// to[i] = a[i] . b[i]
-template <class R, int B>
-void merge_rows(const typename R::Row& a, const typename R::Row& b, const typename R::Row& to, Index length) {
-  make_row<R, B>(to, length, [=](Index i) EIGENPOOL_LAMBDA {
-    auto acc = a.template load<B>(i);
-    R::template merge<B>(acc, b.template load<B>(i));
-    return acc;
-  });
-}
-
-template <class R, int B>
-void fill_row(const typename R::Row& row, Index length) {
-  make_row<R, B>(row, length, [](Index) EIGENPOOL_LAMBDA { return R::template identity<B>(); });
 }
 
 }  // namespace detail

@@ -89,12 +89,7 @@ class RowRing {
       merge_rows<R, B>(level(l - 1, 0), level(l - 1, plan_.dilation() << (l - 1)), level(l, 0),
                        (rows - ((Index{1} << l) - 1) * plan_.dilation()) * pitch_);
     const Index length = (rows - (plan_.kernel() - 1) * plan_.dilation()) * pitch_;
-    const auto term = [&](int t) { return level(doubling.term(t).level, doubling.term(t).tap * plan_.dilation()); };
-    Row rest = term(doubling.count() - 1);
-    for (int t = doubling.count() - 2; t >= 0; --t) {
-      merge_rows<R, B>(term(t), rest, to, length);
-      rest = to;
-    }
+    merge_terms<B>([&](const Doubling::Term& t) { return level(t.level, t.tap * plan_.dilation()); }, to, length);
   }
 
   /// Moves to the window whose first row is `first`, of plane number `plane`.
@@ -120,18 +115,20 @@ class RowRing {
   /// The window that it was moved to.
   template <int B>
   void window(const Row& to, Index length) const {
-    const Doubling& doubling = plan_.doubling();
-    Row rest = term(doubling.count() - 1);
-    for (int t = doubling.count() - 2; t >= 0; --t) {
-      merge_rows<R, B>(term(t), rest, to, length);
-      rest = to;
-    }
+    merge_terms<B>([&](const Doubling::Term& t) { return row(t.level, first_ + t.tap * plan_.dilation()); }, to,
+                   length);
   }
 
  private:
-  Row term(int t) const {
-    const Doubling::Term& term = plan_.doubling().term(t);
-    return row(term.level, first_ + term.tap * plan_.dilation());
+  // The last terms first, which is the canonical order.
+  template <int B, class RowOf>
+  void merge_terms(const RowOf& row_of, const Row& to, Index length) const {
+    const Doubling& doubling = plan_.doubling();
+    Row rest = row_of(doubling.term(doubling.count() - 1));
+    for (int t = doubling.count() - 2; t >= 0; --t) {
+      merge_rows<R, B>(row_of(doubling.term(t)), rest, to, length);
+      rest = to;
+    }
   }
   Row row(int level, Index at) const {
     const Index slots = plan_.slots(level), rest = at % slots;

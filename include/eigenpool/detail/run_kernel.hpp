@@ -28,5 +28,12 @@ void run_kernel(const Kernel& kernel, double bytes, const P& parallel) {
   });
 }
 
+/// The same of a kernel that takes elements one by one.
+template <class Kernel, class P>
+void run_scalar(const Kernel& kernel, double bytes, const P& parallel) {
+  parallel(kernel.tasks(), bytes / static_cast<double>(kernel.tasks()),
+           [&](Index begin, Index end) { kernel.run(begin, end); });
+}
+
 }  // namespace detail
 EIGENPOOL_END

@@ -6,6 +6,7 @@
 
 #include "indices.hpp"
 #include "planes.hpp"
+#include "run_kernel.hpp"
 #include "scratch.hpp"
 
 EIGENPOOL_BEGIN
@@ -32,8 +33,8 @@ class Scatter {
 
   // Inner elements of a task; sums beside dx should fit the stack.
   static Index widest(const Problem& problem) {
-    constexpr Index most = 64;
-    return std::is_same_v<S, Lane> ? most : std::clamp(Sums::capacity / problem.plane(), Index{1}, most);
+    constexpr Index most = 64, room = Sums::capacity - Sums::padded(0);
+    return std::is_same_v<S, Lane> ? most : std::clamp(room / problem.plane(), Index{1}, most);
   }
 
   void add_strip(Index outer, Index offset, Index length) const {
@@ -117,11 +118,7 @@ class Scatter {
 template <class S, class I, class P>
 void scatter(const Problem& problem, const S* dy, const I* indices, S* dx, const P& parallel) {
   if (problem.outer == 0 || problem.inner == 0) return;
-  const Scatter<S, I> kernel(problem, dy, indices, dx);
-  const double bytes =
-      static_cast<double>(problem.outer * problem.inner) * static_cast<double>(problem.plane()) * sizeof(S);
-  parallel(kernel.tasks(), bytes / static_cast<double>(kernel.tasks()),
-           [&](Index begin, Index end) { kernel.run(begin, end); });
+  run_scalar(Scatter<S, I>(problem, dy, indices, dx), problem.bytes<S>(), parallel);
 }
 
 }  // namespace detail

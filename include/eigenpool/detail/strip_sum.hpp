@@ -1,6 +1,7 @@
 // Long sums along the canonical tree, for many neighbouring elements at once.
 #pragma once
 
+#include "row_loops.hpp"
 #include "tap_loops.hpp"
 #include "tree.hpp"
 
@@ -52,16 +53,8 @@ class StripSum {
     }
   }
 
-  EIGENPOOL_INLINE void clear(int d) {
-    for (Index i = 0; i < length_; i += lanes) entry(d).template store<B>(i, R::template identity<B>());
-  }
-  EIGENPOOL_INLINE void merge(int d) {
-    for (Index i = 0; i < length_; i += lanes) {
-      auto acc = entry(d).template load<B>(i);
-      R::template merge<B>(acc, entry(d + 1).template load<B>(i));
-      entry(d).template store<B>(i, acc);
-    }
-  }
+  EIGENPOOL_INLINE void clear(int d) { fill_vectors<R, B>(entry(d), length_); }
+  EIGENPOOL_INLINE void merge(int d) { merge_vectors<R, B>(entry(d), entry(d + 1), entry(d), length_); }
 
  private:
   static constexpr Index capacity = 32 * 1024 / static_cast<Index>(sizeof(Lane));
@@ -95,7 +88,8 @@ class StripSum {
 
   EIGENPOOL_INLINE void add_taps(const S* p, Index taps, typename R::Row to) {
     const Index offset = taps_.loop[2].offset;
-    for (Index i = 0; i < length_; i += lanes) to.template store<B>(i, sum_to_eight<R, B>(p + i, offset, taps));
+    for_whole_vectors<R, B>(
+        length_, [&](Index i) EIGENPOOL_LAMBDA { to.template store<B>(i, sum_to_eight<R, B>(p + i, offset, taps)); });
   }
 
   TapLoops taps_;

@@ -1,4 +1,4 @@
-// The loops over the taps of one window, and over neighbouring elements.
+// The loops over the taps of one window.
 #pragma once
 
 #include <algorithm>
@@ -66,15 +66,6 @@ struct TapLoops {
 
   constexpr const Loop& longest() const { return loop[0].count > 1 ? loop[0] : loop[1].count > 1 ? loop[1] : loop[2]; }
 };
-
-/// Calls f(i) for vectors of `lanes` that make up [0, length), of which there
-/// is at least one; the last may overlap the one before it.
-template <Index lanes, class F>
-EIGENPOOL_INLINE void for_vectors(Index length, const F& f) {
-  const Index last = length - lanes;
-  for (Index i = 0; i < last; i += lanes) f(i);
-  f(last);
-}
 
 }  // namespace detail
 EIGENPOOL_END

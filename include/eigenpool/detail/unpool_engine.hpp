@@ -7,6 +7,7 @@
 #include "max_engine.hpp"
 #include "planes.hpp"
 #include "results.hpp"
+#include "run_kernel.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
@@ -93,10 +94,7 @@ class UnpoolBackward {
 template <class S, class Kernel, class P>
 void run_unpool(const Problem& problem, const Kernel& kernel, const P& parallel) {
   if (problem.outer == 0 || problem.inner == 0) return;
-  const double bytes = static_cast<double>(problem.outer * problem.inner) * static_cast<double>(problem.plane()) *
-                       static_cast<double>(sizeof(S));
-  parallel(kernel.tasks(), bytes / static_cast<double>(kernel.tasks()),
-           [&](Index begin, Index end) { kernel.run(begin, end); });
+  run_scalar(kernel, problem.bytes<S>(), parallel);
 }
 
 /// A forward gives "none" only for a window that holds no cell, which dilation can make.

@@ -1,0 +1,96 @@
+// How much of a problem a kernel along rows buffers at a time.
+#pragma once
+
+#include "kernel_horizontal.hpp"
+#include "problem.hpp"
+#include "row_ring.hpp"
+
+EIGENPOOL_BEGIN
+namespace detail {
+
+/// Outputs are buffered `chunk` to a row, for `unit` inner elements; `joined`
+/// rows stand side by side where all of a row is.
+template <class R>
+class RowSizes {
+ public:
+  static constexpr Index lead = 64;  // elements before the first column, which windows that wrap reach
+
+  RowSizes(const Problem& problem, bool needs_table)
+      : axis_(problem.axes[2]),
+        tables_((needs_table ? 1 : 0) + (R::numbered ? 1 : 0)),
+        plan_(axis_, problem.inner, !R::ordered_sum, problem.axes[1].kernel() < 5),
+        ring_(problem.axes[1], !R::ordered_sum, plan_.column_pitch * problem.inner,
+              plan_.is_joint() ? Scratch<R>::near_capacity : 0),
+        unit_(problem.inner),
+        chunk_(std::max(axis_.result(), Index{1})) {
+    fit();
+    if (is_chunked() || unit_ < problem.inner || !plan_.is_joint()) return;
+    const Index buffers = 2 + level_rows() + (plan_.wraps ? tables_ : 0);
+    const Index row = buffers * std::max(plan_.column_pitch, plan_.pitch) * unit_;
+    joined_ = ring_.is_whole() ? problem.axes[1].result()
+                               : std::clamp((Scratch<R>::near_capacity - needed(0)) / row, Index{1}, most_joined);
+  }
+
+  const RowPlan& plan() const { return plan_; }
+  const RingPlan& ring() const { return ring_; }
+  Index unit() const { return unit_; }
+  Index chunk() const { return chunk_; }
+  Index joined() const { return joined_; }
+  bool is_chunked() const { return chunk_ < axis_.result(); }
+  bool uses_ring() const { return ring_.pays(); }
+
+  /// Rows that doubling works in, beside columns and results.
+  Index level_rows() const {
+    return plan_.way == RowPlan::Way::interleaved ? 1 + bit_width(plan_.kernel / plan_.stride + 1)
+                                                  : plan_.doubling.levels();
+  }
+
+  /// Elements of a buffered row, of all joined rows, of a table of what differs
+  /// from column to column (for rows that wrap, over all of them), and of
+  /// everything.
+  Index width() const {
+    if (ring_.is_whole()) return plan_.column_pitch * unit_;
+    return (is_chunked() ? axis_.reach(chunk_) : plan_.reach) * unit_;
+  }
+  Index row_elements() const { return row_elements(joined_); }
+  Index table_elements() const { return table_elements(joined_); }
+  Index needed() const { return needed(joined_); }
+
+ private:
+  static constexpr Index most_joined = 64;
+
+  Index row_elements(Index joined) const {
+    return (is_chunked() ? std::max(axis_.reach(chunk_), chunk_)
+                         : std::max({plan_.reach, joined * plan_.column_pitch, joined * plan_.pitch})) *
+           unit_;
+  }
+  Index table_elements(Index joined) const { return plan_.wraps ? row_elements(joined) : width(); }
+  Index needed(Index joined) const {
+    return lead + (2 + level_rows()) * Scratch<R>::padded(row_elements(joined)) +
+           tables_ * Scratch<R>::padded(table_elements(joined)) + (uses_ring() ? ring_.template needed<R>(width()) : 0);
+  }
+
+  /// Less at a time, until it fits the stack. Rows of a ring, and those that this
+  /// would cut to less than a window, take a far cache instead: each part of a row
+  /// reads again what its windows share with the next.
+  void fit() {
+    while (unit_ > 8 && needed(1) > Scratch<R>::capacity) unit_ = (unit_ + 15) / 16 * 8;
+    if (!uses_ring()) cut_rows(Scratch<R>::capacity);
+    if (needed(1) <= Scratch<R>::capacity) return;
+    chunk_ = axis_.result();
+    cut_rows(Scratch<R>::far_capacity);
+  }
+  void cut_rows(Index capacity) {
+    const Index least = std::min(chunk_, axis_.reach(1));
+    while (chunk_ > least && needed(1) > capacity) chunk_ = std::max((chunk_ + 1) / 2, least);
+  }
+
+  const Axis& axis_;
+  Index tables_;
+  RowPlan plan_;
+  RingPlan ring_;
+  Index unit_, chunk_, joined_ = 1;
+};
+
+}  // namespace detail
+EIGENPOOL_END
