@@ -58,11 +58,18 @@ class Segments : public testing::Test {
   using Indices = Eigen::Tensor<std::int64_t, 2, C::order>;
   using Ids = Eigen::Tensor<std::int32_t, 1, C::order>;
 
+  // Integers by way of a wide one: no float becomes a negative number of an unsigned type.
+  static S scalar(double value) {
+    if constexpr (std::is_integral_v<S>)
+      return static_cast<S>(static_cast<std::int64_t>(value));
+    else
+      return static_cast<S>(value);
+  }
   static Tensor filled(Index rows, Index features, const families::Family& family, std::uint64_t seed) {
     const Values values = family.values(rows * features, seed);
     Tensor x(rows, features);
     for (Index r = 0; r < rows; ++r)
-      for (Index f = 0; f < features; ++f) x(r, f) = static_cast<S>(values[static_cast<std::size_t>(r * features + f)]);
+      for (Index f = 0; f < features; ++f) x(r, f) = scalar(values[static_cast<std::size_t>(r * features + f)]);
     return x;
   }
   static Ids ids_of(const Problem& p) {
