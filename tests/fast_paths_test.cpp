@@ -35,6 +35,12 @@ KernelChoice mean_kernel(const Problem& problem) {
   return detail::kernel_for<detail::Sum<float>, float, detail::Means<float>>(problem, {});
 }
 
+KernelChoice compact_index_kernel(const Problem& problem) {
+  using Lanes = detail::ArgExtremum<float, float, std::int32_t, detail::Larger>;
+  return detail::kernel_for<Lanes, float, detail::ValuesAndIndices<float, std::uint8_t>>(
+      problem, detail::Numbering::compact(problem));
+}
+
 RowPlan row_plan(const Window<2>& window, Index width, Index unit = 1, bool alike = true) {
   return RowPlan(fixed(std::array<Index, 3>{1, width, width}, window).axes[2], unit, true, alike);
 }
@@ -66,6 +72,9 @@ TEST(KernelChoice, PlanesOfUnevenAdaptiveWindowsAreLaidSideBySide) {
   EXPECT_EQ(mean_kernel(adaptive({1, 256, 13, 13}, 6)), KernelChoice::planes);
   EXPECT_EQ(mean_kernel(adaptive({1, 256, 30, 30}, 7)), KernelChoice::planes);
   EXPECT_EQ(mean_kernel(adaptive({1, 256, 300, 300}, 7)), KernelChoice::rows) << "a tile would not fit the cache";
+  EXPECT_EQ(compact_index_kernel(adaptive({1, 256, 13, 13}, 6)), KernelChoice::planes);
+  EXPECT_EQ(compact_index_kernel(adaptive({1, 256, 300, 300}, 7)), KernelChoice::scalar)
+      << "windows differ along a row";
 }
 
 TEST(KernelChoice, ScalarForTheTinyTheForcedAndSumsThatBeginAlongRows) {

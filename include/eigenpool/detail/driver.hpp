@@ -84,13 +84,11 @@ void extreme_windows_with_indices(const Problem& problem, Numbering::Kind kind, 
                                   const Parallel& parallel) {
   if (problem.cells() == 0) return;
   const bool flat = kind == Numbering::Kind::flat;
-  const Numbering numbering =
-      flat ? Numbering::flat(problem) : Numbering::compact(problem, window_taps(problem, Cell::number(problem, 0)));
+  const Numbering numbering = flat ? Numbering::flat(problem) : Numbering::compact(problem);
   const ValuesAndIndices<S, I> output(result, indices, problem, numbering);
   if constexpr (!is_custom<S>) {
     using Lanes = ArgExtremum<S, Numbered<S>, simd::Signed<Numbered<S>>, Order>;
-    if ((flat || problem.is_affine()) && numbers_fit<Lanes>(problem, numbering))
-      return reduce_windows<Lanes>(problem, source, output, parallel);
+    if (numbers_fit<Lanes>(problem, numbering)) return reduce_windows<Lanes>(problem, source, output, parallel);
   }
   using Single = ArgExtremum<S, Compared<S>, std::int64_t, Order, true>;
   run_scalar(ScalarKernel<Single, S, ValuesAndIndices<S, I>>(problem, source, output), problem.bytes<S>(), parallel);

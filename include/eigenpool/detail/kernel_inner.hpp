@@ -73,7 +73,7 @@ class InnerKernel {
   void reduce_cells(Index task, Cell cell, const WindowTaps& taps, Index count) const {
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
     const Index begin = task % strips_ * strip_, length = std::min(strip_, problem_.inner - begin);
-    const TapLoops loops = tap_loops<Reducer>(problem_, taps, numbering_of(output_));
+    const TapLoops loops = tap_loops<Reducer>(problem_, taps, numbering_of(output_, taps));
     const S* p = loops.empty() ? source_ : source_ + first_tap(problem_, cell.outer, taps) + begin;
     const Index step =
         count > 1 ? problem_.axes[2].stride() * problem_.inner : 0;  // a single window may have any stride

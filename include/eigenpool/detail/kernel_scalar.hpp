@@ -25,28 +25,12 @@ class ScalarKernel {
  private:
   void reduce_cell(Index number, const Cell& cell) const {
     const WindowTaps taps = window_taps(problem_, cell);
-    const auto [numbering, info] = described(taps);
-    const TapLoops loops = tap_loops<R>(problem_, taps, numbering);
+    const TapLoops loops = tap_loops<R>(problem_, taps, numbering_of(output_, taps));
+    const auto info = output_.info(taps);
     const S* p = loops.empty() ? nullptr : source_ + first_tap(problem_, cell.outer, taps);
     for (Index c = 0; c < problem_.inner; ++c) {
       const auto acc = p != nullptr ? reduce_element<R>(p + c, loops) : R::template identity<B>();
       output_.writer().template write<B>(number * problem_.inner + c, acc, 1, info, 0);
-    }
-  }
-
-  struct Described {
-    Numbering numbering;
-    typename Output::Info info;
-  };
-  Described described(const WindowTaps& taps) const {
-    if constexpr (R::numbered) {
-      if (output_.numbering().kind == Numbering::Kind::compact) {  // tap counts may differ from cell to cell
-        const Numbering own = Numbering::compact(problem_, taps);
-        return {own, {Output::number_of_first(taps, own), nullptr, 0}};
-      }
-      return {output_.numbering(), output_.info(taps)};
-    } else {
-      return {Numbering{}, output_.info(taps)};
     }
   }
 

@@ -45,7 +45,7 @@ class Vertical {
     const WindowTaps window{
         taps[0], taps[1],
         Taps{columns.first, 1, columns.count, columns.real_begin, std::min(columns.real_begin + 1, columns.real_end)}};
-    TapLoops loops = tap_loops<R>(problem_, window, numbering_);
+    TapLoops loops = tap_loops<R>(problem_, window, numbering_).compacted();
     if (R::numbered) loops.first_number = numbering_.base(0, taps[0], taps[0].real_begin) + rows.number;
     const Index unit = columns.unit, before = columns.real_begin * unit, all = columns.count * unit;
     if (loops.empty() || columns.real_begin == columns.real_end) {

@@ -21,11 +21,11 @@
 EIGENPOOL_BEGIN
 namespace detail {
 
-/// How an output numbers taps; of one without indices, nothing.
-template <class Output>
-Numbering numbering_of(const Output& output) {
-  if constexpr (requires { output.numbering(); })
-    return output.numbering();
+/// How an output numbers taps: of all windows, or of one; of an output without indices, nothing.
+template <class Output, class... OfWindow>
+Numbering numbering_of(const Output& output, const OfWindow&... taps) {
+  if constexpr (requires { output.numbering(taps...); })
+    return output.numbering(taps...);
   else
     return {};
 }
@@ -111,22 +111,22 @@ class ValuesAndIndices {
   }
 
   const Numbering& numbering() const { return numbering_; }
+  Numbering numbering(const WindowTaps& taps) const {
+    return numbering_.kind == Numbering::Kind::flat ? numbering_ : Numbering::compact(problem_, taps);
+  }
 
   Writer writer() const { return {values_, indices_}; }
   Info info(const WindowTaps& taps) const {
-    const bool flat = numbering_.kind == Numbering::Kind::flat && problem_.axes[2].result() > 1;
-    return {number_of_first(taps, numbering_), nullptr, flat ? problem_.axes[2].stride() * numbering_.stride[2] : 0};
+    const Numbering own = numbering(taps);
+    Index base = 0;
+    for (std::size_t a = 0; a < 3; ++a) base += own.base(a, taps[a], taps[a].real_begin);
+    const bool moves = own.kind == Numbering::Kind::flat && problem_.axes[2].result() > 1;
+    return {base, nullptr, moves ? problem_.axes[2].stride() * own.stride[2] : 0};
   }
   static Info next(Info info) {
     info.base += info.step;
     return info;
   }
-  static Index number_of_first(const WindowTaps& taps, const Numbering& numbering) {
-    Index base = 0;
-    for (std::size_t a = 0; a < 3; ++a) base += numbering.base(a, taps[a], taps[a].real_begin);
-    return base;
-  }
-
   template <class R>
   Info row_info(const Cell& cell, const typename R::Row& table, bool absolute) const {
     if (numbering_.kind == Numbering::Kind::flat) return {0, nullptr, 0};

@@ -142,7 +142,11 @@ struct Numbering {
   static constexpr Numbering flat(const Problem& problem) {
     return {Kind::flat, row_major(problem, [&](int a) { return problem.axes[static_cast<std::size_t>(a)].source(); })};
   }
-  /// Within a window of the given tap counts.
+  /// Within the largest window, and within one of the given tap counts, which may differ from window to window.
+  static constexpr Numbering compact(const Problem& problem) {
+    return {Kind::compact,
+            row_major(problem, [&](int a) { return problem.axes[static_cast<std::size_t>(a)].max_count(); })};
+  }
   static constexpr Numbering compact(const Problem& problem, const WindowTaps& taps) {
     return {Kind::compact, row_major(problem, [&](int a) { return taps[static_cast<std::size_t>(a)].count; })};
   }
