@@ -163,6 +163,50 @@ TYPED_TEST(IndexErrors, NoCellIsLegalInEveryKind) {
   EXPECT_TRUE(holds_only(calls.dx, 0.f));
 }
 
+// Every tap of every window alone, in windows that reach beyond one, both or no end of their axes.
+template <eigenpool::Layout layout, int order, class Index>
+void expect_faults_at_padding_alone(const eigenpool::Window<2>& window) {
+  using Shape = std::array<Eigen::Index, 4>;
+  constexpr std::size_t first = layout == channels_last ? 1 : 2;
+  Shape shape{2, 3, 3, 3};
+  shape[first] = 5, shape[first + 1] = 6;
+  Eigen::Tensor<float, 4, order> x(shape);
+  x.setZero();
+  auto pooled = eigenpool::max_pool2d_with_indices<layout, Index>(x, window);
+  const Shape cells = pooled.output.dimensions();
+  const auto is_outside = [&](const Shape& cell, int a, Eigen::Index tap) {
+    const std::size_t axis = first + static_cast<std::size_t>(a);
+    const Eigen::Index at = cell[axis] * window.stride[a] - window.padding.begin[a] + tap * window.dilation[a];
+    return at < 0 || at >= shape[axis];
+  };
+  Shape cell{};
+  for (cell[0] = 0; cell[0] < cells[0]; ++cell[0])
+    for (cell[1] = 0; cell[1] < cells[1]; ++cell[1])
+      for (cell[2] = 0; cell[2] < cells[2]; ++cell[2])
+        for (cell[3] = 0; cell[3] < cells[3]; ++cell[3])
+          for (Eigen::Index t0 = 0; t0 < window.kernel[0]; ++t0)
+            for (Eigen::Index t1 = 0; t1 < window.kernel[1]; ++t1) {
+              pooled.indices.setConstant(std::numeric_limits<Index>::max());
+              pooled.indices(cell) = static_cast<Index>(t0 * window.kernel[1] + t1);
+              const std::string error = error_of(
+                  [&] { eigenpool::max_pool2d_backward<layout>(pooled.output, pooled.indices, shape, window); });
+              ASSERT_EQ(error != "no error", is_outside(cell, 0, t0) || is_outside(cell, 1, t1))
+                  << "tap " << t0 << ", " << t1;
+            }
+}
+template <eigenpool::Layout layout, int order, class Index>
+void expect_faults_at_padding_alone() {
+  expect_faults_at_padding_alone<layout, order, Index>({.kernel = 3, .stride = 1, .padding = 1});
+  expect_faults_at_padding_alone<layout, order, Index>({.kernel = {3, 2}, .stride = {2, 3}, .padding = {2, 0}});
+  expect_faults_at_padding_alone<layout, order, Index>({.kernel = 3, .stride = 2, .padding = 2, .dilation = 2});
+  expect_faults_at_padding_alone<layout, order, Index>({.kernel = 6, .stride = 1, .padding = 3, .ceil_mode = true});
+}
+TEST(CompactIndexOfAPaddingTap, IsFoundInEveryWindow) {
+  expect_faults_at_padding_alone<channels_first, Eigen::RowMajor, std::uint8_t>();
+  expect_faults_at_padding_alone<channels_last, Eigen::RowMajor, std::uint8_t>();
+  expect_faults_at_padding_alone<channels_first, Eigen::ColMajor, std::uint16_t>();
+}
+
 // 5 cells to 3 give windows of 2, 3 and 2 cells.
 TEST(AdaptiveIndexErrors, CompactIndexIsComparedWithItsOwnWindow) {
   Eigen::Tensor<float, 1, Eigen::RowMajor> dy(3);

@@ -2,6 +2,8 @@
 // mean anything.
 #pragma once
 
+#include <bitset>
+
 #include "ops.hpp"
 
 EIGENPOOL_BEGIN
@@ -60,26 +62,16 @@ class IndexReader {
     return FlatIndex<I> || problem_.axes[a].result() < 2 ? 0 : problem_.axes[a].stride() * plane_stride_[a];
   }
 
-  /// Whether `count` indices from `p` on, of the window over `cell`, are absent or name taps in the source, found
-  /// without division where it looks up.
-  bool surely_faultless(const I* p, Index count, const Cell& cell) const {
-    if (FlatIndex<I> || !looks_up()) return false;
-    std::array<Index, 3> first{}, source{};
-    for (std::size_t a = 0; a < 3; ++a) {
-      first[a] = cell.at[a] * problem_.axes[a].stride() - problem_.axes[a].padding();
-      source[a] = problem_.axes[a].source();
-    }
-    bool all = true;
-    for (Index i = 0; i < count; ++i) {
-      if (is_absent(p[i])) continue;
-      const auto number = static_cast<std::size_t>(p[i]);
-      if (number >= known_taps_) return false;
-      for (std::size_t a = 0; a < 3; ++a) {
-        const Index position = first[a] + tap_position_[number][a];
-        all &= position >= 0 && position < source[a];
-      }
-    }
-    return all;
+  /// The taps of a window that lie in the source, by their numbers, and one for "absent".
+  using TapSet = std::bitset<256>;
+  static std::size_t number_in_set(I index) { return static_cast<std::uint8_t>(index); }
+  /// Those of windows over position i of memory axis a, as far as that axis can tell; where it looks up.
+  TapSet taps_in_source(std::size_t a, Index i) const {
+    const Taps taps = problem_.axes[a].taps(i);
+    TapSet set;
+    for (std::size_t number = 0; number < known_taps_; ++number)
+      set[number] = tap_numbers_[number][a] >= taps.real_begin && tap_numbers_[number][a] < taps.real_end;
+    return set.set(number_in_set(std::numeric_limits<I>::max()));
   }
 
   /// The same offset of any index.
@@ -131,11 +123,9 @@ class IndexReader {
     if (count > static_cast<Index>(tap_offset_.size())) return;
     for (std::size_t number = 0; number < static_cast<std::size_t>(count); ++number) {
       const std::array<Index, 3> tap = tap_numbers(static_cast<I>(number), taps);
+      tap_numbers_[number] = tap;
       tap_offset_[number] = 0;
-      for (std::size_t a = 0; a < 3; ++a) {
-        tap_position_[number][a] = taps[a].position(tap[a]);
-        tap_offset_[number] += tap_position_[number][a] * plane_stride_[a];
-      }
+      for (std::size_t a = 0; a < 3; ++a) tap_offset_[number] += taps[a].position(tap[a]) * plane_stride_[a];
     }
     known_taps_ = static_cast<std::size_t>(count);
   }
@@ -143,7 +133,7 @@ class IndexReader {
   const Problem& problem_;
   std::array<Index, 3> plane_stride_;
   std::array<Index, 255> tap_offset_;  // of the first known_taps_
-  std::array<std::array<Index, 3>, 255> tap_position_;
+  std::array<std::array<Index, 3>, 255> tap_numbers_;
   std::size_t known_taps_ = 0;
 };
 
@@ -214,39 +204,50 @@ bool any_beyond(const I* indices, Index count, Index end) {
   return beyond;
 }
 
+/// Whether compact indices, each of them absent or a tap's number, all name taps in the source: only those of windows
+/// at an edge may not. Planes are alike, so each cell's taps are found once for all of them.
+template <class I>
+bool all_in_source(const Problem& problem, const IndexReader<I>& reader, const I* indices) {
+  using TapSet = typename IndexReader<I>::TapSet;
+  const auto& [n0, n1, n2] = problem.axes;
+  const Span whole0 = n0.whole(), whole1 = n1.whole(), whole2 = n2.whole();
+  const Index slice = problem.result_plane() * problem.inner;
+  bool all = true;
+  // `cells` from number `cell` of each plane on
+  const auto check = [&, outer = problem.outer, inner = problem.inner](const TapSet& set, Index cell, Index cells) {
+    for (Index o = 0; o < outer; ++o)
+      for (Index i = cell * inner; i < (cell + cells) * inner; ++i)
+        all &= set[IndexReader<I>::number_in_set(indices[o * slice + i])];
+  };
+  for (Index i0 = 0; i0 < n0.result(); ++i0)
+    for (Index i1 = 0; i1 < n1.result(); ++i1) {
+      const Index row = (i0 * n1.result() + i1) * n2.result();
+      const TapSet taps = reader.taps_in_source(0, i0) & reader.taps_in_source(1, i1);
+      n2.for_ends([&](Index o) { check(taps & reader.taps_in_source(2, o), row + o, 1); });
+      if (!whole0.holds(i0) || !whole1.holds(i1)) check(taps, row + whole2.begin, whole2.end - whole2.begin);
+    }
+  return all;
+}
+
 /// Checks every index of a tensor of `shape`, the result's.
 template <class I, std::size_t R>
 void require_indices(const Function& function, const Problem& problem, const I* indices,
                      const std::array<Index, R>& shape, bool row_major) {
-  if (problem.cells() == 0 || problem.inner == 0) return;
+  const Index count = problem.cells() * problem.inner;
+  if (count == 0) return;
   const IndexReader<I> reader(problem);
-  const auto find_fault = [&](Index begin, Index end, const WindowTaps& taps) {
-    for (Index at = begin; at < end; ++at)
+  if constexpr (FlatIndex<I>) {
+    if (!any_beyond(indices, count, problem.plane())) return;
+  } else if (reader.looks_up()) {
+    const bool in_windows = !any_beyond(indices, count, static_cast<Index>(problem.max_taps()));
+    if (in_windows && all_in_source(problem, reader, indices)) return;
+  }
+  Cell cell = Cell::number(problem, 0);
+  for (Index at = 0; at < count; cell.next(problem)) {
+    const WindowTaps taps = window_taps(problem, cell);
+    for (const Index end = at + problem.inner; at < end; ++at)
       if (reader.fault(indices[at], taps) != IndexReader<I>::Fault::none)
         fail_index(function, problem, reader, at, indices[at], taps, shape, row_major);
-  };
-  if constexpr (FlatIndex<I>) {
-    const Index count = problem.cells() * problem.inner;
-    if (any_beyond(indices, count, problem.plane())) find_fault(0, count, {});
-  } else {
-    const Index taps = static_cast<Index>(problem.max_taps()), all = problem.cells() * problem.inner;
-    const bool check_all = !problem.is_affine() || any_beyond(indices, all, taps);  // else only windows at an edge
-    const Span inner0 = problem.axes[0].whole(), inner1 = problem.axes[1].whole();
-    const Index row = problem.axes[2].result();
-    const auto check = [&](Index number, const Cell& cell) {
-      const Index begin = number * problem.inner;
-      if (!reader.surely_faultless(indices + begin, problem.inner, cell))
-        find_fault(begin, begin + problem.inner, window_taps(problem, cell));
-    };
-    Cell cell = Cell::number(problem, 0);
-    for (Index i = 0; i < problem.cells(); i += row, cell.next_row(problem)) {
-      Cell at = cell;
-      const auto check_at = [&](Index o) { at.at[2] = o, check(i + o, at); };
-      if (check_all || !inner0.holds(cell.at[0]) || !inner1.holds(cell.at[1]))
-        for (Index o = 0; o < row; ++o) check_at(o);
-      else
-        problem.axes[2].for_ends(check_at);
-    }
   }
 }
 

@@ -15,6 +15,8 @@
 // of the window.
 #pragma once
 
+#include <bit>
+
 #include "../simd/transpose.hpp"
 #include "problem.hpp"
 
@@ -170,6 +172,11 @@ EIGENPOOL_INLINE simd::Vec<Lane, B> mean(const simd::Vec<Lane, B>& sum, const si
 }
 template <class Lane, int B>
 EIGENPOOL_INLINE simd::Vec<Lane, B> mean(const simd::Vec<Lane, B>& sum, Index divisor) {
+  if constexpr (std::is_floating_point_v<Lane>) {
+    if (std::has_single_bit(static_cast<std::uint64_t>(divisor)))  // the reciprocal is exact
+      return simd::multiply(simd::add(sum, simd::broadcast<Lane, B>(Lane(0))),
+                            simd::broadcast<Lane, B>(1 / static_cast<Lane>(divisor)));
+  }
   if constexpr (std::is_arithmetic_v<Lane>) {
     return mean(sum, simd::broadcast<Lane, B>(static_cast<Lane>(divisor)));
   } else {

@@ -89,22 +89,28 @@ class Scatter {
   };
   template <class T>
   void add_row(const Outputs& outputs, Index length, T* sums, Index pitch) const {
-    const auto add = [sums, pitch, look_up = reader_.look_up()](I index, S gradient, Index start, Index c)
-                         EIGENPOOL_LAMBDA {
-                           if (IndexReader<I>::is_absent(index)) return;
-                           T& sum = sums[(start + look_up(index)) * pitch + c];
-                           sum = static_cast<T>(sum + static_cast<T>(gradient));
-                         };
     const I* indices = indices_ + outputs.first;
     const S* dy = dy_ + outputs.first;
+    if (pitch == 1) return add_elements(indices, dy, outputs, reader_.look_up(), sums);
     Index start = outputs.start;
     for (Index o = 0; o < outputs.count; ++o, start += outputs.start_step) {
-      if (length == 1)
-        add(*indices, *dy, start, 0);
-      else
-        for (Index c = 0; c < length; ++c) add(indices[c], dy[c], start, c);
+      for (Index c = 0; c < length; ++c) add(indices[c], dy[c], reader_.look_up(), sums, start * pitch + c, pitch);
       indices += outputs.stride, dy += outputs.stride;
     }
+  }
+  // One element each: apart, so that all it needs stays in registers.
+  template <class LookUp, class T>
+  static EIGENPOOL_APART void add_elements(const I* indices, const S* dy, Outputs outputs, LookUp look_up, T* sums) {
+    for (Index o = 0, start = outputs.start; o < outputs.count; ++o, start += outputs.start_step) {
+      add(*indices, *dy, look_up, sums, start, 1);
+      indices += outputs.stride, dy += outputs.stride;
+    }
+  }
+  template <class LookUp, class T>
+  EIGENPOOL_INLINE static void add(I index, S gradient, const LookUp& look_up, T* sums, Index start, Index pitch) {
+    if (IndexReader<I>::is_absent(index)) return;
+    T& sum = sums[start + look_up(index) * pitch];
+    sum = static_cast<T>(sum + static_cast<T>(gradient));
   }
 
   const Problem& problem_;
