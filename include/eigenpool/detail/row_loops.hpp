@@ -34,11 +34,14 @@ EIGENPOOL_INLINE void merge_vectors(const typename R::Row& a, const typename R::
   });
 }
 
-/// row[i] = the identity
+/// row[i] = the identity: mostly a single vector, for which g++ would call memset if it were not by itself.
 template <class R, int B>
 EIGENPOOL_INLINE void fill_vectors(const typename R::Row& row, Index length) {
-  for_whole_vectors<R, B>(length,
-                          [&](Index i) EIGENPOOL_LAMBDA { row.template store<B>(i, R::template identity<B>()); });
+  if (length <= 0) return;
+  constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
+  row.template store<B>(0, R::template identity<B>());
+  for_whole_vectors<R, B>(
+      length - lanes, [&](Index i) EIGENPOOL_LAMBDA { row.template store<B>(i + lanes, R::template identity<B>()); });
 }
 
 /// The same, each compiled for vectors of B bytes.
