@@ -168,6 +168,10 @@ TYPED_TEST(Segments, SameBitsOnThreads) {
   segment_mean_into(got, x, ids, threads), expect_equal(got, means);
   segment_max_into(got, x, ids, threads), expect_equal(got, y);
   segment_min_into(got, x, ids, threads), expect_equal(got, minima);
+  got.device(threads) = x.customOp(eigenpool::SegmentSum(ids, p.segments)), expect_equal(got, sums);
+  got.device(threads) = x.customOp(eigenpool::SegmentMean(ids, p.segments)), expect_equal(got, means);
+  got.device(threads) = x.customOp(eigenpool::SegmentMax(ids, p.segments)), expect_equal(got, y);
+  got.device(threads) = x.customOp(eigenpool::SegmentMin(ids, p.segments)), expect_equal(got, minima);
   segment_max_with_indices_into(got, got_rows, x, ids, threads);
   expect_equal(got, y), expect_equal(got_rows, rows);
   segment_min_with_indices_into(got, got_rows, x, ids, threads);
@@ -370,6 +374,26 @@ TEST_F(SegmentErrors, Overlap) {
             "segment_max_with_indices_into: output overlaps input");
   EXPECT_EQ(error_of([&] { segment_sum_backward_into(over, y, ids); }),
             "segment_sum_backward_into: output overlaps gradient");
+}
+
+TEST(SegmentOps, CountSortedSegmentsAndRefuseOtherIds) {
+  Eigen::Tensor<float, 2> x(3, 2);
+  x.setConstant(2);
+  Eigen::Tensor<std::int32_t, 1> ids(3);
+  ids.setValues({0, 2, 2});
+  const Eigen::Tensor<float, 2> sums = (x + x).customOp(eigenpool::SegmentSum(ids));
+  ASSERT_EQ(sums.dimension(0), 3);
+  EXPECT_EQ(sums(0, 1), 4);
+  EXPECT_EQ(sums(1, 1), 0);
+  EXPECT_EQ(sums(2, 1), 8);
+  Eigen::Tensor<float, 2> y;
+  EXPECT_EQ(error_of([&] { y = x.customOp(eigenpool::SegmentMax(ids, 2)); }),
+            "segment_max: ids(1) is 2, must be at least 0 and below the 2 segments");
+  EXPECT_EQ(error_of([&] { y = x.customOp(eigenpool::SegmentMax(ids, -1)); }),
+            "segment_max: segments is -1, must be at least 0");
+  ids.setValues({1, 0, 2});
+  EXPECT_EQ(error_of([&] { y = x.customOp(eigenpool::SegmentMin(ids)); }),
+            "segment_min: ids(1) is 0, less than the one before it: ids in any order need the number of segments");
 }
 
 }  // namespace

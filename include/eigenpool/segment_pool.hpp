@@ -150,4 +150,31 @@ void segment_min_backward_into(Y&& dx, const G& dy, const N& indices, const Devi
       device);
 }
 
+/// For Eigen's customOp: y.device(device) = x.customOp(SegmentSum(ids)), or SegmentSum(ids, segments) where ids come in
+/// any order. The tensor of ids must outlive the object.
+template <detail::RowNumbers T>
+class SegmentSum : public detail::SegmentOp<T, detail::SumOfGroups> {
+ public:
+  explicit SegmentSum(const T& ids, std::optional<Index> segments = std::nullopt)
+      : detail::SegmentOp<T, detail::SumOfGroups>({"segment_sum"}, ids, segments, detail::SumOfGroups{false}) {}
+};
+template <detail::RowNumbers T>
+class SegmentMean : public detail::SegmentOp<T, detail::SumOfGroups> {
+ public:
+  explicit SegmentMean(const T& ids, std::optional<Index> segments = std::nullopt)
+      : detail::SegmentOp<T, detail::SumOfGroups>({"segment_mean"}, ids, segments, detail::SumOfGroups{true}) {}
+};
+template <detail::RowNumbers T>
+class SegmentMax : public detail::SegmentOp<T, detail::ExtremeOfGroups<detail::Larger>> {
+ public:
+  explicit SegmentMax(const T& ids, std::optional<Index> segments = std::nullopt)
+      : detail::SegmentOp<T, detail::ExtremeOfGroups<detail::Larger>>({"segment_max"}, ids, segments) {}
+};
+template <detail::RowNumbers T>
+class SegmentMin : public detail::SegmentOp<T, detail::ExtremeOfGroups<detail::Smaller>> {
+ public:
+  explicit SegmentMin(const T& ids, std::optional<Index> segments = std::nullopt)
+      : detail::SegmentOp<T, detail::ExtremeOfGroups<detail::Smaller>>({"segment_min"}, ids, segments) {}
+};
+
 EIGENPOOL_END

@@ -131,6 +131,32 @@ void segments_pool_into(const Function& function, Y& y, const X& x, const T& ids
   });
 }
 
+/// For Eigen's customOp; ids must outlive it.
+template <class T, class Reduction>
+class SegmentOp {
+ public:
+  SegmentOp(const Function& function, const T& ids, std::optional<Index> segments, const Reduction& reduction = {})
+      : function_(function), ids_(ids), segments_(segments), reduction_(reduction) {}
+
+  template <class X>
+  auto dimensions(const X& x) const {
+    const Operand<T> ids(ids_, Eigen::DefaultDevice());
+    const Index segments = segments_ ? *segments_ : sorted_segments(function_, ids.data(), ids.shape()[0]);
+    if (segments < 0) require_ids(function_, ids.data(), 0, segments);
+    return dimensions_of<X>(with_rows(shape_of(x), segments));
+  }
+  template <class X, class Y, class Device>
+  void eval(const X& x, Y& y, const Device& device) const {
+    segments_pool_into(function_, y, x, ids_, reduction_, device);
+  }
+
+ private:
+  Function function_;
+  const T& ids_;
+  std::optional<Index> segments_;
+  Reduction reduction_;
+};
+
 template <class Order, FlatIndex I, class X, class T>
 auto segments_with_indices(const Function& function, const X& x, const T& ids, std::optional<Index> segments) {
   const Eigen::DefaultDevice device;
