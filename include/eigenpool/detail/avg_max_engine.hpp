@@ -71,25 +71,25 @@ template <class S, class P>
 void avg_max_windows(const Problem& problem, const Halves& halves, const S* x, S* y, std::optional<Index> divisor,
                      const P& parallel) {
   if (problem.cells() == 0 || problem.inner == 0) return;
-  for_each_part(Parts(problem, sizeof(S), slices_of(problem, halves)), problem.bytes<S>(), parallel,
-                [&](const Part& part) {
-                  const Index count = part.problem.cells() * part.problem.inner, end = part.result + count;
-                  if (halves.run >= count && part.result / halves.run == (end - 1) / halves.run) {
-                    S* to = y + halves.at(part.result);
-                    mean_windows(part.problem, x + part.source, to, divisor, Serial());
-                    return extreme_windows<Larger>(part.problem, x + part.source, to + halves.run, Serial());
-                  }
-                  std::vector<S> made(static_cast<std::size_t>(count));
-                  const auto place = [&](Index shift) {
-                    halves.for_each_piece(part.result, end, [&](Index i, Index at, Index length) {
-                      std::copy_n(made.data() + (i - part.result), length, y + at + shift);
-                    });
-                  };
-                  mean_windows(part.problem, x + part.source, made.data(), divisor, Serial());
-                  place(0);
-                  extreme_windows<Larger>(part.problem, x + part.source, made.data(), Serial());
-                  place(halves.run);
-                });
+  const Parts parts(problem, sizeof(S), slices_of(problem, halves));
+  for_each_part(parts, problem.bytes<S>(), parallel, [&](const Part& part) {
+    const Index count = part.problem.cells() * part.problem.inner, end = part.result + count;
+    if (halves.run >= count && part.result / halves.run == (end - 1) / halves.run) {
+      S* to = y + halves.at(part.result);
+      mean_windows(part.problem, x + part.source, to, divisor, Serial());
+      return extreme_windows<Larger>(part.problem, x + part.source, to + halves.run, Serial());
+    }
+    std::vector<S> made(static_cast<std::size_t>(count));
+    const auto place = [&](Index shift) {
+      halves.for_each_piece(part.result, end, [&](Index i, Index at, Index length) {
+        std::copy_n(made.data() + (i - part.result), length, y + at + shift);
+      });
+    };
+    mean_windows(part.problem, x + part.source, made.data(), divisor, Serial());
+    place(0);
+    extreme_windows<Larger>(part.problem, x + part.source, made.data(), Serial());
+    place(halves.run);
+  });
 }
 
 template <Layout layout, int D, int Q, class X, class Windows>

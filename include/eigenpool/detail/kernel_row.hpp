@@ -50,7 +50,7 @@ class RowKernel {
     Work work(scratch, sizes_, output_.needs_table());
     for (Index offset = 0; offset < problem_.inner; offset += sizes_.unit()) {
       for (Index o = 0; o < problem_.axes[2].result(); o += sizes_.chunk()) {
-        Block block(*this, o, offset);
+        RowBlock block(problem_, sizes_, o, offset);
         fill_tables(block, work);
         fill_row<R, B>(work.rows.columns.from(-lead), lead);
         work.ring.restart();
@@ -66,29 +66,6 @@ class RowKernel {
  private:
   static constexpr int single = static_cast<int>(sizeof(typename R::Lane));  // bytes of one lane
   static constexpr Index lead = RowSizes<R>::lead;
-
-  /// Outputs [begin, begin + outputs) of `rows` rows from that of `cell` on, and
-  /// the columns they need.
-  struct Block {
-    Index begin, outputs, rows = 0;
-    Columns columns{};
-    Cell cell{};
-
-    Block(const RowKernel& kernel, Index o, Index offset)
-        : begin(o), outputs(std::min(kernel.sizes_.chunk(), kernel.problem_.axes[2].result() - o)) {
-      const Axis& axis = kernel.problem_.axes[2];
-      const Span span = axis.span(o, o + outputs);
-      columns.first = kernel.plan().wraps ? 0 : span.begin;
-      columns.count = kernel.sizes_.is_chunked() ? span.end - span.begin : kernel.plan().reach;
-      columns.real_begin = std::clamp(-columns.first, Index{0}, columns.count);
-      columns.real_end =
-          std::clamp(std::min(axis.source(), span.end) - columns.first, columns.real_begin, columns.count);
-      columns.offset = offset;
-      columns.unit = std::min(kernel.sizes_.unit(), kernel.problem_.inner - offset);
-    }
-    /// Elements of all columns.
-    Index length() const { return columns.count * columns.unit; }
-  };
 
   struct Work {
     HorizontalRows<R> rows;
@@ -114,7 +91,7 @@ class RowKernel {
     return sizes_.ring().is_whole() ? problem_.axes[1].result() - cell.at[1] : sizes_.joined();
   }
 
-  void fill_tables(const Block& block, const Work& work) const {
+  void fill_tables(const RowBlock& block, const Work& work) const {
     const Index row = block.length();
     const Index all = plan().wraps ? sizes_.row_elements() + lead : 0;  // whole vectors are read
     if (output_.needs_table()) {
@@ -140,7 +117,7 @@ class RowKernel {
   }
 
   template <int B>
-  void reduce_block(Block& block, Index number, Work& work) const {
+  void reduce_block(RowBlock& block, Index number, Work& work) const {
     const Cell first = block.cell;
     if (!is_clean<B>(block, number, work.guard)) return reduce_exactly(block, number);
     if (sizes_.uses_ring())
@@ -155,7 +132,7 @@ class RowKernel {
 
   // All memory from the first row of the source that a block reads to the last.
   template <int B>
-  bool is_clean(const Block& block, Index number, NanGuard<R, S>& guard) const {
+  bool is_clean(const RowBlock& block, Index number, NanGuard<R, S>& guard) const {
     if constexpr (!NanGuard<R, S>::needed) return true;
     const auto& [n0, n1, n2] = problem_.axes;
     const Cell& first = block.cell;
@@ -171,7 +148,7 @@ class RowKernel {
   }
 
   // Whole rows, with the first part of them.
-  void reduce_exactly(Block& block, Index number) const {
+  void reduce_exactly(RowBlock& block, Index number) const {
     const Index row = problem_.axes[2].result();
     if (block.begin == 0 && block.columns.offset == 0)
       ScalarKernel<typename R::Exact, S, Output>(problem_, source_, output_)
@@ -181,7 +158,7 @@ class RowKernel {
 
   // Rows below each other, as long as their windows have the same taps.
   template <int B>
-  void gather(Block& block, const Work& work) const {
+  void gather(RowBlock& block, const Work& work) const {
     const Axis& axis = problem_.axes[1];
     for (Index r = 0; r < block.rows;) {
       const Index o = block.cell.at[1];
@@ -204,7 +181,7 @@ class RowKernel {
   // Doubling over rows: each is read once, and a window is put together from
   // the ring of partial ones.
   template <int B>
-  void slide(Block& block, Work& work) const {
+  void slide(RowBlock& block, Work& work) const {
     const Axis& axis = problem_.axes[1];
     if (sizes_.ring().is_whole()) {
       const Index first = axis.taps(block.cell.at[1]).first;
@@ -223,7 +200,7 @@ class RowKernel {
 
   // Makes rows for the ring, of the source or of the padding.
   template <int B>
-  auto filler(const Block& block, const Work& work) const {
+  auto filler(const RowBlock& block, const Work& work) const {
     return [this, &block, numbers = work.column_numbers](Index row, Index count, const Row& to, Index pitch) {
       const Index begin = row + std::clamp(-row, Index{0}, count);
       const Index end = std::clamp(problem_.axes[1].source(), begin, row + count);
@@ -240,7 +217,7 @@ class RowKernel {
 
   // Groups of rows whose outputs are written alike.
   template <int B, class F>
-  void emit(const Block& block, Cell cell, Index at, const Work& work, const F& f) const {
+  void emit(const RowBlock& block, Cell cell, Index at, const Work& work, const F& f) const {
     const Index row = problem_.axes[2].result() * problem_.inner;
     for (Index r = 0; r < block.rows;) {
       const auto info = output_.template row_info<R>(cell, work.table, sizes_.uses_ring());
@@ -255,7 +232,7 @@ class RowKernel {
 
   // `rows` rows from number `first` of the block on.
   template <int B, class F>
-  void emit_rows(const Block& block, Index first, Index rows, Index at, const typename Output::Info& info,
+  void emit_rows(const RowBlock& block, Index first, Index rows, Index at, const typename Output::Info& info,
                  const F& f) const {
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
     const Index length = block.outputs * block.columns.unit, row = problem_.axes[2].result() * problem_.inner;
@@ -283,7 +260,7 @@ class RowKernel {
 
   // The outputs whose windows reach into the padding, for which windows that wrap took other rows.
   template <int B>
-  void emit_ends(const Block& block, Index rows, Index at, const typename Output::Info& info, Row columns) const {
+  void emit_ends(const RowBlock& block, Index rows, Index at, const typename Output::Info& info, Row columns) const {
     const Index row = problem_.axes[2].result();
     simd::apart<B>([=, &axis = problem_.axes[2], unit = block.columns.unit, writer = output_.writer(),
                     horizontal = Horizontal<R, B>(problem_.axes[2], plan(), block.columns.unit)]() EIGENPOOL_LAMBDA {

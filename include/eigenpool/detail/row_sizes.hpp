@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernel_horizontal.hpp"
-#include "problem.hpp"
+#include "kernel_vertical.hpp"
 #include "row_ring.hpp"
 
 EIGENPOOL_BEGIN
@@ -90,6 +90,29 @@ class RowSizes {
   RowPlan plan_;
   RingPlan ring_;
   Index unit_, chunk_, joined_ = 1;
+};
+
+/// Outputs [begin, begin + outputs) of `rows` rows from that of `cell` on, and
+/// the columns they need.
+struct RowBlock {
+  Index begin, outputs, rows = 0;
+  Columns columns{};
+  Cell cell{};
+
+  template <class R>
+  RowBlock(const Problem& problem, const RowSizes<R>& sizes, Index o, Index offset)
+      : begin(o), outputs(std::min(sizes.chunk(), problem.axes[2].result() - o)) {
+    const Axis& axis = problem.axes[2];
+    const Span span = axis.span(o, o + outputs);
+    columns.first = sizes.plan().wraps ? 0 : span.begin;
+    columns.count = sizes.is_chunked() ? span.end - span.begin : sizes.plan().reach;
+    columns.real_begin = std::clamp(-columns.first, Index{0}, columns.count);
+    columns.real_end = std::clamp(std::min(axis.source(), span.end) - columns.first, columns.real_begin, columns.count);
+    columns.offset = offset;
+    columns.unit = std::min(sizes.unit(), problem.inner - offset);
+  }
+  /// Elements of all columns.
+  Index length() const { return columns.count * columns.unit; }
 };
 
 }  // namespace detail

@@ -35,6 +35,14 @@ void require_ids(const Function& function, const I* ids, Index rows, Index segme
       fail_id(function, r, ids[r], "must be at least 0 and below the " + std::to_string(segments) + " segments");
 }
 
+/// The number of segments, given or of sorted ids; fails on ids that it does not allow.
+template <RowNumber I>
+Index checked_segments(const Function& function, const I* ids, Index rows, std::optional<Index> segments) {
+  if (!segments) return sorted_segments(function, ids, rows);
+  require_ids(function, ids, rows, *segments);
+  return *segments;
+}
+
 inline void require_id_count(const Function& function, Index ids, Index rows) {
   if (ids != rows)
     fail(function.name() + ": ids has " + std::to_string(ids) + " entries, expected one for each of the " +
@@ -79,11 +87,7 @@ class SegmentedInput {
                  const Device& device)
       : x_(x, device), ids_(ids, device) {
     require_id_count(function, ids_.shape()[0], x_.shape()[0]);
-    if (segments)
-      require_ids(function, ids_.data(), ids_.shape()[0], *segments);
-    else
-      segments = sorted_segments(function, ids_.data(), ids_.shape()[0]);
-    result_shape_ = with_rows(x_.shape(), *segments);
+    result_shape_ = with_rows(x_.shape(), checked_segments(function, ids_.data(), ids_.shape()[0], segments));
     require_countable<DefaultIndexOf<X>>(function, "output", result_shape_, sizeof(ScalarOf<X>));
   }
 
@@ -141,9 +145,7 @@ class SegmentOp {
   template <class X>
   auto dimensions(const X& x) const {
     const Operand<T> ids(ids_, Eigen::DefaultDevice());
-    const Index segments = segments_ ? *segments_ : sorted_segments(function_, ids.data(), ids.shape()[0]);
-    if (segments < 0) require_ids(function_, ids.data(), 0, segments);
-    return dimensions_of<X>(with_rows(shape_of(x), segments));
+    return dimensions_of<X>(with_rows(shape_of(x), checked_segments(function_, ids.data(), ids.shape()[0], segments_)));
   }
   template <class X, class Y, class Device>
   void eval(const X& x, Y& y, const Device& device) const {
