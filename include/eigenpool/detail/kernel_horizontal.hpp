@@ -16,7 +16,7 @@ namespace detail {
 struct RowPlan {
   enum class Way {
     neighbours,   // windows one column apart
-    unzipped,     // windows of one to three columns, two apart: even and odd
+    unzipped,     // windows of two or three columns, two apart: even and odd
                   // columns are taken apart in registers
     picked,       // as neighbours; then every stride-th is kept
     interleaved,  // the transposed table of a stride: the windows of one residue
@@ -53,20 +53,19 @@ struct RowPlan {
   Index reach;             // columns that the outputs of a row need
   Index pitch = 0;         // outputs from one row to the next
   Index column_pitch = 0;  // columns from one row to the next
-  bool wraps = false;      // rows stand without padding between them, and windows reach into
-                           // their neighbours: the first and last outputs are made again
+  bool wraps = false;      // rows stand without padding between them; what windows reach of
+                           // their neighbours is masked
   int halvings = 0;        // pairs of columns, then pairs of those, ...
   Doubling doubling{1, true};
 
  private:
   static Index reach_of_window(const Axis& axis) { return (axis.kernel() - 1) * axis.dilation() + 1; }
 
-  /// Short windows that keep an axis as it is: all rows are one run, both to read and to write.
+  /// Three neighbours that keep an axis as it is: all rows are one run, both to read and to write.
   static bool wraps_well(const Axis& axis, Index unit) {
     constexpr Index longest = 1024;  // longer rows gain nothing
-    return axis.is_affine() && axis.stride() == 1 && axis.dilation() == 1 && axis.kernel() > 1 && axis.kernel() <= 3 &&
-           axis.padding() < axis.kernel() && axis.source() == axis.result() && axis.source() >= axis.kernel() &&
-           axis.source() * unit <= longest;
+    return axis.is_affine() && axis.stride() == 1 && axis.dilation() == 1 && axis.kernel() == 3 &&
+           axis.padding() == 1 && axis.source() == axis.result() && axis.source() * unit <= longest;
   }
 
   void plan_affine(const Axis& axis, Index unit, bool idempotent) {
@@ -77,7 +76,9 @@ struct RowPlan {
     pitch = std::max(ceil_div(reach, stride), axis.result());
     column_pitch = pitch * stride;
     for (; plain && kernel % 2 == 0 && stride % 2 == 0 && stride > 2; ++halvings) kernel /= 2, stride /= 2;
-    way = stride == 1 ? Way::neighbours : stride == 2 && kernel <= 3 && plain ? Way::unzipped : Way::picked;
+    way = stride == 1                                            ? Way::neighbours
+          : stride == 2 && (kernel == 2 || kernel == 3) && plain ? Way::unzipped
+                                                                 : Way::picked;
     doubling = Doubling(kernel, idempotent);
   }
 };
@@ -85,9 +86,11 @@ struct RowPlan {
 /// The rows that a horizontal reduction works in.
 template <class R>
 struct HorizontalRows {
-  typename R::Row columns;        // the input, padding included; overwritten
-  typename R::Row results;        // may be used
-  const typename R::Row* levels;  // of doubling, from level 1 on
+  typename R::Row columns;                        // the input, padding included; overwritten
+  typename R::Row results;                        // may be used
+  const typename R::Row* levels;                  // of doubling, from level 1 on
+  simd::Signed<typename R::Lane>*before, *after;  // masks of the outputs with a column before and after them, where
+                                                  // rows wrap
 };
 
 /// `emit(f)` takes the results: f(i) is the accumulator of the outputs from
@@ -112,11 +115,12 @@ class Horizontal {
     const auto kept = [results = rows.results](Index i) EIGENPOOL_LAMBDA { return results.template load<B>(i); };
     switch (plan_.way) {
       case Way::neighbours:
-        return neighbours(plan_.kernel, plan_.doubling, rows.columns.from(plan_.wraps ? -axis_.padding() * unit_ : 0),
-                          rows.levels, outputs, emit);
+        if (plan_.wraps) return wrapped(rows, emit);
+        return neighbours(plan_.kernel, plan_.doubling, rows.columns, rows.levels, outputs, emit);
       case Way::unzipped:
-        return emit([columns = rows.columns, kernel = plan_.kernel](Index i)
-                        EIGENPOOL_LAMBDA { return unzipped(kernel, columns, i); });
+        if (plan_.kernel == 2)
+          return emit([columns = rows.columns](Index i) EIGENPOOL_LAMBDA { return pairs(columns, i); });
+        return emit([columns = rows.columns](Index i) EIGENPOOL_LAMBDA { return triples(columns, i); });
       case Way::picked:
         neighbours(plan_.kernel, plan_.doubling, rows.columns, rows.levels, (outputs - 1) * plan_.stride + 1,
                    into(rows.results, (outputs - 1) * plan_.stride + 1));
@@ -129,21 +133,6 @@ class Horizontal {
         each_window(rows, begin, outputs);
         return emit(kept);
     }
-  }
-
-  /// Output o of `count` rows that wrap, of its real taps alone: emit(r, c, accumulator) takes inner element c of row
-  /// r.
-  template <class Emit>
-  EIGENPOOL_INLINE void reduce_column(const Row& columns, Index o, Index count, const Emit& emit) const {
-    const Taps taps = axis_.taps(o);
-    const Row first = columns.from(taps.position(taps.real_begin) * unit_);
-    const Index row = plan_.column_pitch * unit_, second = taps.real() > 1 ? unit_ : 0;
-    for (Index c = 0; c < unit_; ++c)
-      for (Index r = 0; r < count; ++r) {
-        auto acc = first.template load<single>(r * row + c);
-        if (second > 0) R::template merge<single>(acc, first.template load<single>(r * row + second + c));
-        emit(r, c, acc);
-      }
   }
 
  private:
@@ -159,18 +148,30 @@ class Horizontal {
     R::template unzip<B>(columns.template load<B>(2 * i), columns.template load<B>(2 * i + lanes), even, odd);
   }
   EIGENPOOL_INLINE static Acc pairs(const Row& columns, Index i) {
-    return R::template pairs<B>(columns.template load<B>(2 * i), columns.template load<B>(2 * i + lanes));
-  }
-  EIGENPOOL_INLINE static Acc unzipped(Index kernel, const Row& columns, Index i) {
-    if (kernel == 2) return pairs(columns, i);
-    Acc acc, odd, next;
+    Acc acc, odd;
     unzip(columns, i, acc, odd);
-    if (kernel > 2) {
-      R::template merge<B>(acc, odd);
-      unzip(columns, i + 1, next, odd);
-      R::template merge<B>(acc, next);
-    }
-    return acc;
+    R::template merge<B>(acc, odd);
+    return R::template ordered<B>(acc);
+  }
+  // columns[2 i] . columns[2 i + 1] . columns[2 i + 2]
+  EIGENPOOL_INLINE static Acc triples(const Row& columns, Index i) {
+    Acc acc, odd, third, unused;
+    unzip(columns, i, acc, odd);
+    unzip(columns, i + 1, third, unused);
+    R::template merge<B>(acc, odd);
+    R::template merge<B>(acc, third);
+    return R::template ordered<B>(acc);
+  }
+
+  // columns[i - 1] . columns[i] . columns[i + 1], of which the masks leave out what is in another row.
+  template <class Emit>
+  void wrapped(const HorizontalRows<R>& rows, const Emit& emit) const {
+    emit([columns = rows.columns, unit = unit_, before = rows.before, after = rows.after](Index i) EIGENPOOL_LAMBDA {
+      Acc acc = R::template only<B>(before + i, columns.template load<B>(i - unit));
+      R::template merge<B>(acc, columns.template load<B>(i));
+      R::template merge<B>(acc, R::template only<B>(after + i, columns.template load<B>(i + unit)));
+      return acc;
+    });
   }
 
   // columns[i] . columns[i + dilation] . ...
@@ -178,11 +179,11 @@ class Horizontal {
   void neighbours(Index kernel, const Doubling& doubling, Row columns, const Row* levels, Index outputs,
                   const Emit& emit) const {
     const Index apart = axis_.dilation() * unit_;
-    if (kernel <= 3) {
-      return emit([columns, kernel, apart](Index i) EIGENPOOL_LAMBDA {
+    if (kernel == 3) {
+      return emit([columns, apart](Index i) EIGENPOOL_LAMBDA {
         Acc acc = columns.template load<B>(i);
-        if (kernel > 1) R::template merge<B>(acc, columns.template load<B>(i + apart));
-        if (kernel > 2) R::template merge<B>(acc, columns.template load<B>(i + 2 * apart));
+        R::template merge<B>(acc, columns.template load<B>(i + apart));
+        R::template merge<B>(acc, columns.template load<B>(i + 2 * apart));
         return acc;
       });
     }

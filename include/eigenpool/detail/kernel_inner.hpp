@@ -87,10 +87,10 @@ class InnerKernel {
       constexpr TapWay chosen = way.value;
       simd::apart<B>([=, inner = problem_.inner, writer = output_.writer(),
                       first = output_.info(taps)]() EIGENPOOL_LAMBDA {
-        auto info = first;
-        for (Index o = 0; o < count; ++o, info = Output::next(info))
+        auto held = writer.template hold<Reducer, B>(first);
+        for (Index o = 0; o < count; ++o, held = Output::next(held))
           reduce_taps<Reducer, B, chosen>(p + o * step, length, loops, [&](Index i, const auto& acc) EIGENPOOL_LAMBDA {
-            writer.template write<B>(at + o * inner + i, acc, lanes, info, 0);
+            writer.template write<B>(at + o * inner + i, acc, lanes, held, 0);
           });
       });
     });
@@ -103,7 +103,7 @@ class InnerKernel {
     constexpr int single = static_cast<int>(sizeof(typename R::Lane));
     for (Index i = 0; i < length; ++i) {
       const auto acc = loops.empty() ? Reducer::template identity<single>() : reduce_element<Reducer>(p + i, loops);
-      output_.writer().template write<single>(at + i, acc, 1, info, 0);
+      output_.writer().template write<single>(at + i, acc, 1, Output::Writer::template hold<Reducer, single>(info), 0);
     }
   }
 

@@ -66,6 +66,7 @@ class RowKernel {
  private:
   static constexpr int single = static_cast<int>(sizeof(typename R::Lane));  // bytes of one lane
   static constexpr Index lead = RowSizes<R>::lead;
+  using Flag = simd::Signed<typename R::Lane>;  // of a mask
 
   struct Work {
     HorizontalRows<R> rows;
@@ -76,8 +77,12 @@ class RowKernel {
 
     Work(Scratch<R>& scratch, const RowSizes<R>& sizes, bool needs_table) : ring(sizes.ring()) {
       const Index elements = sizes.row_elements();
-      rows = {scratch.row(elements + lead).from(lead), scratch.row(elements), levels.data()};
+      rows = {scratch.row(elements + lead).from(lead), scratch.row(elements), levels.data(), nullptr, nullptr};
       for (Index l = 0; l < sizes.level_rows(); ++l) levels[static_cast<std::size_t>(l)] = scratch.row(elements);
+      if (sizes.plan().wraps) {
+        rows.before = reinterpret_cast<Flag*>(scratch.row(elements).values);
+        rows.after = reinterpret_cast<Flag*>(scratch.row(elements).values);
+      }
       if (needs_table) table = scratch.row(sizes.table_elements());
       if (R::numbered) column_numbers = scratch.row(sizes.table_elements());
       if (sizes.uses_ring()) ring.allocate(scratch, sizes.width());
@@ -94,6 +99,7 @@ class RowKernel {
   void fill_tables(const RowBlock& block, const Work& work) const {
     const Index row = block.length();
     const Index all = plan().wraps ? sizes_.row_elements() + lead : 0;  // whole vectors are read
+    if (plan().wraps) fill_masks(block, work.rows, all);
     if (output_.needs_table()) {
       output_.template fill_table<R>(work.table, block.begin, block.outputs, block.columns.unit);
       for (Index i = row; i < all; ++i) work.table.template store<single>(i, work.table.template load<single>(i - row));
@@ -107,6 +113,17 @@ class RowKernel {
                     static_cast<Number>((block.columns.first + column) * stride));
       const Index step = row_number_step();
       for (Index i = row; i < all; ++i) numbers[i] = static_cast<Number>(numbers[i - row] + step);
+    }
+  }
+
+  // Outputs at the ends of a row have no column beside them.
+  void fill_masks(const RowBlock& block, const HorizontalRows<R>& rows, Index all) const {
+    const Index unit = block.columns.unit, row = block.length();
+    std::fill_n(rows.before, all, Flag(-1));
+    std::fill_n(rows.after, all, Flag(-1));
+    for (Index i = 0; i < sizes_.row_elements(); i += row) {
+      std::fill_n(rows.before + i, unit, Flag(0));
+      std::fill_n(rows.after + i + row - unit, unit, Flag(0));
     }
   }
 
@@ -219,14 +236,12 @@ class RowKernel {
   template <int B, class F>
   void emit(const RowBlock& block, Cell cell, Index at, const Work& work, const F& f) const {
     const Index row = problem_.axes[2].result() * problem_.inner;
-    for (Index r = 0; r < block.rows;) {
+    for (Index r = 0, rows; r < block.rows; r += rows) {
+      rows = std::min(output_.rows_alike(cell, sizes_.uses_ring()), block.rows - r);
       const auto info = output_.template row_info<R>(cell, work.table, sizes_.uses_ring());
-      const Index begin = r;
-      if (!output_.needs_table()) r = block.rows;
-      while (r < block.rows && output_.template row_info<R>(cell, work.table, sizes_.uses_ring()) == info)
-        ++r, cell.next_row(problem_);
-      emit_rows<B>(block, begin, r - begin, at + begin * row, info, f);
-      if (plan().wraps) emit_ends<B>(block, r - begin, at + begin * row, info, work.rows.columns.from(begin * row));
+      emit_rows<B>(block, r, rows, at + r * row, info, f);
+      cell.at[1] += rows - 1;
+      cell.next_row(problem_);
     }
   }
 
@@ -242,11 +257,12 @@ class RowKernel {
     const bool one_run = run == row && pitch == row && (plan().wraps || !output_.needs_table());
     if (one_run) run *= rows, rows = 1;
     simd::apart<B>([=, inner = problem_.inner, writer = output_.writer()]() EIGENPOOL_LAMBDA {
+      const auto held = writer.template hold<R, B>(info);
       for (Index r = 0; r < rows; ++r) {
         const Index from = (first + r) * pitch, to = at + r * row;
         for (Index c = 0, i = 0; c < runs; ++c, i += run) {
           const auto write = [&](Index k, Index count) EIGENPOOL_LAMBDA {
-            writer.template write<B>(to + c * inner + k, f(from + i + k), count, info, i + k);
+            writer.template write<B>(to + c * inner + k, f(from + i + k), count, held, i + k);
           };
           // Rows are written in order: what a vector writes beyond one is written again, but for the last.
           if (run >= lanes)
@@ -255,20 +271,6 @@ class RowKernel {
             write(0, run == row && (rows - r) * row >= lanes ? lanes : run);
         }
       }
-    });
-  }
-
-  // The outputs whose windows reach into the padding, for which windows that wrap took other rows.
-  template <int B>
-  void emit_ends(const RowBlock& block, Index rows, Index at, const typename Output::Info& info, Row columns) const {
-    const Index row = problem_.axes[2].result();
-    simd::apart<B>([=, &axis = problem_.axes[2], unit = block.columns.unit, writer = output_.writer(),
-                    horizontal = Horizontal<R, B>(problem_.axes[2], plan(), block.columns.unit)]() EIGENPOOL_LAMBDA {
-      axis.for_ends([&](Index o) EIGENPOOL_LAMBDA {
-        horizontal.reduce_column(columns, o, rows, [&](Index r, Index c, const auto& acc) EIGENPOOL_LAMBDA {
-          writer.template write<single>(at + (r * row + o) * unit + c, acc, 1, info, o * unit + c);
-        });
-      });
     });
   }
 

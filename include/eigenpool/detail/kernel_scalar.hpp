@@ -30,7 +30,8 @@ class ScalarKernel {
     const S* p = loops.empty() ? nullptr : source_ + first_tap(problem_, cell.outer, taps);
     for (Index c = 0; c < problem_.inner; ++c) {
       const auto acc = p != nullptr ? reduce_element<R>(p + c, loops) : R::template identity<B>();
-      output_.writer().template write<B>(number * problem_.inner + c, acc, 1, info, 0);
+      output_.writer().template write<B>(number * problem_.inner + c, acc, 1, Output::Writer::template hold<R, B>(info),
+                                         0);
     }
   }
 

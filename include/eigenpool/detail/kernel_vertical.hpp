@@ -45,56 +45,78 @@ class Vertical {
     const WindowTaps window{
         taps[0], taps[1],
         Taps{columns.first, 1, columns.count, columns.real_begin, std::min(columns.real_begin + 1, columns.real_end)}};
-    TapLoops loops = tap_loops<R>(problem_, window, numbering_).compacted();
+    TapLoops loops = tap_loops<R>(problem_, window, numbering_);
     if (R::numbered) loops.first_number = numbering_.base(0, taps[0], taps[0].real_begin) + rows.number;
     const Index unit = columns.unit, before = columns.real_begin * unit, all = columns.count * unit;
-    if (loops.empty() || columns.real_begin == columns.real_end) {
-      for (Index r = 0; r < rows.count; ++r) fill_row<R, B>(rows.to.from(r * rows.pitch), all);
-      return;
+    if (loops.empty() || columns.real_begin == columns.real_end)
+      return fill_rows<R, B>(rows.to, all, rows.count, rows.pitch);
+    const Index real = columns.real_end - columns.real_begin, length = real * unit;
+    const Index step = rows.count > 1 ? rows.stride * problem_.axes[2].source() * problem_.inner : 0;
+    Runs runs{rows.count, length, source_ + first_tap(problem_, outer, window) + columns.offset,
+              step,       0,      rows.to.from(before),
+              rows.pitch, 0,      column_numbers.from(before)};
+    if (R::numbered) runs.number_step = rows.number_step;
+    if (unit < problem_.inner) {  // a part of each column: they are no run of memory
+      for (Index r = 0; r < rows.count; ++r, loops.first_number += rows.number_step)
+        reduce_runs<B>({real, unit, runs.from + r * step, problem_.inner, 0, runs.to.from(r * rows.pitch), unit, unit,
+                        runs.column_numbers},
+                       loops);
+    } else {
+      if (length == all && rows.pitch == all && step == all && (wrap || !R::numbered))
+        runs.length *= runs.count, runs.count = 1;
+      reduce_runs<B>(runs, loops);
     }
-    const S* p = source_ + first_tap(problem_, outer, window) + columns.offset;
-    Index count = rows.count;
-    const Index step = count > 1 ? rows.stride * problem_.axes[2].source() * problem_.inner : 0;
-    // Neighbouring columns are one run of memory, unless a part of each is left out.
-    const Index length = (columns.real_end - columns.real_begin) * unit;
-    const bool is_run = unit == problem_.inner;
-    const Index runs = is_run ? 1 : columns.real_end - columns.real_begin;
-    Index run = is_run ? length : unit;
-    if (length == all && rows.pitch == all && step == all && is_run && (wrap || !R::numbered)) run *= count, count = 1;
-    constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
-    const S* const last = run >= lanes ? end_ : end_ - loops.last_offset() - lanes;  // whole vectors may start here
-    with_tap_way<R, false>(loops, [&](auto way) {
-      constexpr TapWay chosen = way.value;
-      simd::apart<B>([=, inner = problem_.inner]() EIGENPOOL_LAMBDA {
-        TapLoops taps_now = loops;
-        for (Index r = 0; r < count; ++r, taps_now.first_number += rows.number_step) {
-          const Row row = rows.to.from(r * rows.pitch);
-          fill_vectors<R, B>(row, before);  // what this writes beyond its part is written again
-          for (Index c = 0, i = before; c < runs; ++c, i += run) {
-            const S* q = p + r * step + c * inner;
-            if (q <= last)
-              reduce_taps<R, B, chosen>(q, std::max(run, lanes), taps_now, [&](Index k, auto& acc) EIGENPOOL_LAMBDA {
-                if constexpr (R::numbered) R::renumber(acc, column_numbers.numbers + i + k);
-                row.template store<B>(i + k, acc);
-              });
-            else
-              reduce_elements(q, run, taps_now, row.from(i), column_numbers, i);
-          }
-          fill_vectors<R, B>(row.from(before + length), all - before - length);
-        }
-      });
-    });
+    fill_rows<R, B>(rows.to, before, rows.count, rows.pitch);
+    fill_rows<R, B>(rows.to.from(before + length), all - before - length, rows.count, rows.pitch);
   }
 
  private:
+  // Runs of memory that the taps of one window are the same for, but for their place.
+  struct Runs {
+    Index count, length;
+    const S* from;
+    Index step;  // of the source, from run to run
+    Index number_step;
+    Row to;
+    Index pitch, column_pitch;
+    Row column_numbers;
+  };
+
+  template <int B>
+  void reduce_runs(const Runs& runs, const TapLoops& loops) const {
+    constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
+    const Index whole =
+        runs.length >= lanes ? runs.count : readable(runs, end_ - runs.from - loops.last_offset() - lanes);
+    with_tap_way<R, false>(loops, [&](auto way) {
+      constexpr TapWay chosen = way.value;
+      simd::apart<B>([=]() EIGENPOOL_LAMBDA {
+        TapLoops taps = loops;
+        for (Index r = 0; r < whole; ++r, taps.first_number += runs.number_step)
+          reduce_taps<R, B, chosen>(runs.from + r * runs.step, std::max(runs.length, lanes), taps,
+                                    [&](Index i, auto& acc) EIGENPOOL_LAMBDA {
+                                      if constexpr (R::numbered)
+                                        R::renumber(acc, runs.column_numbers.numbers + r * runs.column_pitch + i);
+                                      runs.to.template store<B>(r * runs.pitch + i, acc);
+                                    });
+      });
+    });
+    for (Index r = whole; r < runs.count; ++r) reduce_elements(runs, r, loops);
+  }
+
+  // How many runs begin in `room` elements from the first on; whole vectors may be read from there.
+  static Index readable(const Runs& runs, Index room) {
+    if (room < 0) return 0;
+    return runs.step == 0 ? runs.count : std::min(runs.count, room / runs.step + 1);
+  }
+
   // At the end of the source, where no whole vector may be read.
-  static void reduce_elements(const S* p, Index length, const TapLoops& loops, const Row& to, const Row& column_numbers,
-                              Index before) {
+  static void reduce_elements(const Runs& runs, Index r, TapLoops loops) {
     constexpr int single = static_cast<int>(sizeof(typename R::Lane));
-    for (Index i = 0; i < length; ++i) {
-      auto acc = reduce_element<R>(p + i, loops);
-      if constexpr (R::numbered) acc.number.raw[0] += column_numbers.numbers[before + i];
-      to.template store<single>(i, acc);
+    loops.first_number += r * runs.number_step;
+    for (Index i = 0; i < runs.length; ++i) {
+      auto acc = reduce_element<R>(runs.from + r * runs.step + i, loops);
+      if constexpr (R::numbered) acc.number.raw[0] += runs.column_numbers.numbers[r * runs.column_pitch + i];
+      runs.to.template store<single>(r * runs.pitch + i, acc);
     }
   }
 

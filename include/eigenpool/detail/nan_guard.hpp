@@ -9,18 +9,33 @@
 EIGENPOOL_BEGIN
 namespace detail {
 
+/// f(i) for four vectors side by side, as long as `length` holds them: where it stopped.
+template <class Lane, int B, class F>
+EIGENPOOL_INLINE Index for_fours(Index length, const F& f) {
+  constexpr Index lanes = simd::Vec<Lane, B>::lanes;
+  Index i = 0;
+  for (; i + 4 * lanes <= length; i += 4 * lanes)
+    simd::unrolled<4>([&](std::size_t u) EIGENPOOL_LAMBDA { f(u, i + static_cast<Index>(u) * lanes); });
+  return i;
+}
+
 /// Whether any of `length` elements is NaN.
 template <class Lane, int B, class S>
 EIGENPOOL_INLINE bool holds_nan(const S* p, Index length) {
-  constexpr Index lanes = simd::Vec<Lane, B>::lanes, width = 4;
   const auto zero = simd::broadcast<Lane, B>(Lane(0));
-  simd::Vec<Lane, B> seen[width] = {zero, zero, zero, zero};
-  Index i = 0;
-  for (; i + width * lanes <= length; i += width * lanes)
-    for (int u = 0; u < width; ++u)  // 0 * x is 0, or NaN for NaN and infinities
-      seen[u] = simd::add(seen[u], simd::multiply(simd::load_as<Lane, B>(p + i + u * lanes), zero));
+  simd::Vec<Lane, B> seen[4] = {zero, zero, zero, zero};
+  // 0 * x is 0, or NaN for NaN and infinities: one instruction each.
+  Index i = for_fours<Lane, B>(length, [&](std::size_t u, Index k) EIGENPOOL_LAMBDA {
+    seen[u] = simd::add(seen[u], simd::multiply(simd::load_as<Lane, B>(p + k), zero));
+  });
   const auto all = simd::add(simd::add(seen[0], seen[1]), simd::add(seen[2], seen[3]));
-  if (simd::any(simd::is_nan(all))) i = 0;
+  if (simd::any(simd::is_nan(all))) {
+    auto found = simd::is_nan(zero);
+    for_fours<Lane, B>(length, [&](std::size_t, Index k) EIGENPOOL_LAMBDA {
+      found = simd::either(found, simd::is_nan(simd::load_as<Lane, B>(p + k)));
+    });
+    if (simd::any(found)) return true;
+  }
   for (; i < length; ++i) {
     const Lane x = static_cast<Lane>(p[i]);
     if (x != x) return true;

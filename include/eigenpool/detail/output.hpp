@@ -1,13 +1,15 @@
 // What becomes of accumulators: values, values with indices, or means, in the
 // caller's scalar and memory.
 //
-// An output offers a writer(), whose write<B>(at, acc, count, info, i) takes the
-// first `count` elements of an accumulator; and an Info about them:
+// An output offers a writer(), whose write<B>(at, acc, count, hold<R, B>(info), i)
+// takes the first `count` elements of an accumulator of R; and an Info about them,
+// which loops hold in registers:
 //   info(taps)     of the cell of a window; next(info) of the cell to its right,
 //                  where the windows of both are whole
 //   row_info(...)  of a row of cells: what all of them share. What differs is
 //                  in a table, filled by fill_table, of which write uses the
 //                  entries i, i + 1, ...
+//   rows_alike(cell, absolute)  how many rows from a cell's on share it
 // For planes that are computed side by side in a tile, tile(memory, problem) is
 // the same output there, of `cell_bytes` bytes a cell, and take<B>(tile, cells, at)
 // brings its cells to their place.
@@ -35,11 +37,13 @@ Numbering numbering_of(const Output& output, const OfWindow&... taps) {
 template <class S>
 class Values {
  public:
-  struct Info {
-    bool operator==(const Info&) const = default;
-  };
+  struct Info {};
   struct Writer {
     S* values;
+    template <class R, int B>
+    static Info hold(Info info) {
+      return info;
+    }
     template <int B, class Lane>
     EIGENPOOL_INLINE void write(Index at, const simd::Vec<Lane, B>& acc, Index count, Info, Index) const {
       simd::store_as(values + at, acc, count);
@@ -61,6 +65,7 @@ class Values {
   Info row_info(const Cell&, const typename R::Row&, bool) const {
     return {};
   }
+  Index rows_alike(const Cell&, bool) const { return std::numeric_limits<Index>::max(); }
   bool needs_table() const { return false; }
   template <class R>
   void fill_table(const typename R::Row&, Index, Index, Index) const {}
@@ -77,12 +82,15 @@ class ValuesAndIndices {
     Index base;         // what a tap's number counts from
     const void* table;  // for each column, what to take from a number
     Index step;         // between the bases of neighbouring cells
-    bool operator==(const Info&) const = default;
   };
   struct Writer {
     S* values;
     I* indices;
 
+    template <class R, int B>
+    EIGENPOOL_INLINE static Info hold(const Info& info) {
+      return info;
+    }
     template <int B, class Acc>
     EIGENPOOL_INLINE void write(Index at, const Acc& acc, Index count, const Info& info, Index i) const {
       using Number = typename decltype(acc.number)::Lane;
@@ -134,6 +142,9 @@ class ValuesAndIndices {
     if (numbering_.kind == Numbering::Kind::flat) return {0, nullptr, 0};
     return {absolute ? -problem_.axes[1].taps(cell.at[1]).first * numbering_.stride[1] : 0, table.numbers, 0};
   }
+  Index rows_alike(const Cell&, bool absolute) const {
+    return absolute && needs_table() ? 1 : std::numeric_limits<Index>::max();
+  }
   bool needs_table() const { return numbering_.kind == Numbering::Kind::compact; }
   template <class R>
   void fill_table(const typename R::Row& table, Index begin, Index outputs, Index unit) const {
@@ -170,18 +181,37 @@ EIGENPOOL_INLINE simd::Vec<Lane, B> mean(const simd::Vec<Lane, B>& sum, const si
     return simd::load<Lane, B>(a.data());
   }
 }
+
+/// One divisor of many sums, for loops to hold in registers.
+template <class Lane, int B>
+class Divisor {
+ public:
+  EIGENPOOL_INLINE explicit Divisor(Index divisor) {
+    if constexpr (std::is_floating_point_v<Lane>) {
+      multiplies_ = std::has_single_bit(static_cast<std::uint64_t>(divisor));  // by the reciprocal, which is exact
+      factor_ = simd::broadcast<Lane, B>(multiplies_ ? 1 / static_cast<Lane>(divisor) : static_cast<Lane>(divisor));
+    } else if constexpr (std::is_arithmetic_v<Lane>) {
+      factor_ = simd::broadcast<Lane, B>(static_cast<Lane>(divisor));
+    } else {
+      factor_ = simd::broadcast<Lane, B>(Lane(1.0 / static_cast<double>(divisor)));
+    }
+  }
+
+  EIGENPOOL_INLINE simd::Vec<Lane, B> mean_of(const simd::Vec<Lane, B>& sum) const {
+    if constexpr (!std::is_arithmetic_v<Lane>) return simd::multiply(sum, factor_);
+    if constexpr (std::is_floating_point_v<Lane>)
+      if (multiplies_) return simd::multiply(simd::add(sum, simd::broadcast<Lane, B>(Lane(0))), factor_);
+    if constexpr (std::is_arithmetic_v<Lane>) return mean(sum, factor_);
+  }
+
+ private:
+  simd::Vec<Lane, B> factor_;
+  bool multiplies_ = false;
+};
+
 template <class Lane, int B>
 EIGENPOOL_INLINE simd::Vec<Lane, B> mean(const simd::Vec<Lane, B>& sum, Index divisor) {
-  if constexpr (std::is_floating_point_v<Lane>) {
-    if (std::has_single_bit(static_cast<std::uint64_t>(divisor)))  // the reciprocal is exact
-      return simd::multiply(simd::add(sum, simd::broadcast<Lane, B>(Lane(0))),
-                            simd::broadcast<Lane, B>(1 / static_cast<Lane>(divisor)));
-  }
-  if constexpr (std::is_arithmetic_v<Lane>) {
-    return mean(sum, simd::broadcast<Lane, B>(static_cast<Lane>(divisor)));
-  } else {
-    return {{static_cast<Lane>(sum.raw[0] * Lane(1.0 / static_cast<double>(divisor)))}};
-  }
+  return Divisor<Lane, B>(divisor).mean_of(sum);
 }
 
 template <class S>
@@ -190,20 +220,29 @@ class Means {
   struct Info {
     Index divisor;
     const void* table;  // for each column, a factor of the divisor
-    bool operator==(const Info&) const = default;
+  };
+  template <class Lane, int B>
+  struct Held {
+    Divisor<Lane, B> divisor;
+    simd::Vec<Lane, B> row_divisor;
+    const Lane* table;
   };
   struct Writer {
     S* values;
+    template <class R, int B>
+    EIGENPOOL_INLINE static auto hold(const Info& info) {
+      using Lane = typename R::Lane;
+      return Held<Lane, B>{Divisor<Lane, B>(info.divisor), simd::broadcast<Lane, B>(static_cast<Lane>(info.divisor)),
+                           static_cast<const Lane*>(info.table)};
+    }
     template <int B, class Lane>
-    EIGENPOOL_INLINE void write(Index at, const simd::Vec<Lane, B>& acc, Index count, const Info& info, Index i) const {
-      if constexpr (std::is_arithmetic_v<Lane>) {
-        if (info.table != nullptr) {
-          const auto columns = simd::load<Lane, B>(static_cast<const Lane*>(info.table) + i);
-          const auto divisors = simd::multiply(simd::broadcast<Lane, B>(static_cast<Lane>(info.divisor)), columns);
-          return simd::store_as(values + at, mean(acc, divisors), count);
-        }
-      }
-      simd::store_as(values + at, mean(acc, info.divisor), count);
+    EIGENPOOL_INLINE void write(Index at, const simd::Vec<Lane, B>& acc, Index count, const Held<Lane, B>& held,
+                                Index i) const {
+      if constexpr (std::is_arithmetic_v<Lane>)
+        if (held.table != nullptr)
+          return simd::store_as(
+              values + at, mean(acc, simd::multiply(held.row_divisor, simd::load<Lane, B>(held.table + i))), count);
+      simd::store_as(values + at, held.divisor.mean_of(acc), count);
     }
   };
 
@@ -226,15 +265,24 @@ class Means {
   }
 
   Writer writer() const { return {values_}; }
-  static Info next(Info info) { return info; }
+  template <class Lane, int B>
+  EIGENPOOL_INLINE static const Held<Lane, B>& next(const Held<Lane, B>& held) {
+    return held;
+  }
   Info info(const WindowTaps& taps) const {
-    return {uniform_ ? *uniform_ : outer_divisor(taps) * problem_.axes[2].divisor(taps[2]), nullptr};
+    if (uniform_) return {*uniform_, nullptr};
+    const auto& [n0, n1, n2] = problem_.axes;
+    return {n0.divisor(taps[0]) * n1.divisor(taps[1]) * n2.divisor(taps[2]), nullptr};
   }
 
   template <class R>
   Info row_info(const Cell& cell, const typename R::Row& table, bool) const {
     if (uniform_) return {*uniform_, nullptr};
-    return {outer_divisor(window_taps(problem_, cell)), table.values};
+    return {problem_.axes[0].divisor(cell.at[0]) * problem_.axes[1].divisor(cell.at[1]), table.values};
+  }
+  Index rows_alike(const Cell& cell, bool) const {
+    const Span whole = problem_.axes[1].whole();
+    return uniform_ ? std::numeric_limits<Index>::max() : whole.holds(cell.at[1]) ? whole.end - cell.at[1] : 1;
   }
   bool needs_table() const { return !uniform_; }
   template <class R>
@@ -246,10 +294,6 @@ class Means {
   }
 
  private:
-  Index outer_divisor(const WindowTaps& taps) const {
-    return problem_.axes[0].divisor(taps[0]) * problem_.axes[1].divisor(taps[1]);
-  }
-
   S* values_;
   Problem problem_;
   std::optional<Index> uniform_;

@@ -174,7 +174,7 @@ struct Numbering {
 
 /// The loops over a window's real taps, in the order that reducer R wants: a
 /// sum along logical axis 0 is the innermost, while other reducers meet the
-/// taps in row-major order. Numbers count from the first real tap.
+/// taps in row-major order. Numbers count from the first real tap. They are compacted.
 template <class R>
 TapLoops tap_loops(const Problem& problem, const WindowTaps& taps, const Numbering& numbering) {
   const bool flipped = problem.reversed != R::ordered_sum;
@@ -185,7 +185,7 @@ TapLoops tap_loops(const Problem& problem, const WindowTaps& taps, const Numberi
     loops.loop[i] = {taps[a].real(), taps[a].step * strides[a], taps[a].real_begin,
                      R::numbered ? numbering.weight(a, taps[a].step) : 0};
   }
-  return loops;
+  return loops.compacted();
 }
 
 /// The element offset of a window's first real tap from the start of the

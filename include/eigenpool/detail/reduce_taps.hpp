@@ -12,7 +12,7 @@ namespace detail {
 template <class R, int B, int taps, class S, class Sink>
 EIGENPOOL_INLINE void reduce_run(const S* p, Index length, const TapLoops& loops, const Sink& sink) {
   using Lane = typename R::Lane;
-  const Index offset = loops.longest().offset, number = loops.first_number, weight = loops.longest().weight;
+  const Index offset = loops.loop[2].offset, number = loops.first_number, weight = loops.loop[2].weight;
   const S *second = p + offset, *third = second + offset;
   for_vectors<simd::Vec<Lane, B>::lanes>(length, [&](Index i) EIGENPOOL_LAMBDA {
     auto acc = R::template first<B>(simd::load_as<Lane, B>(p + i), number);
@@ -26,8 +26,8 @@ EIGENPOOL_INLINE void reduce_run(const S* p, Index length, const TapLoops& loops
 template <class R, int B, std::size_t side, class S, class Sink>
 EIGENPOOL_INLINE void reduce_square(const S* p, Index length, const TapLoops& loops, const Sink& sink) {
   using Lane = typename R::Lane;
-  const auto [outer, inner] = loops.square();
-  const std::array<Index, 2> offset{outer->offset, inner->offset}, weight{outer->weight, inner->weight};
+  const auto& [single, outer, inner] = loops.loop;
+  const std::array<Index, 2> offset{outer.offset, inner.offset}, weight{outer.weight, inner.weight};
   for_vectors<simd::Vec<Lane, B>::lanes>(length, [&, number = loops.first_number](Index i) EIGENPOOL_LAMBDA {
     const auto tap = [&](std::size_t j, std::size_t k) EIGENPOOL_LAMBDA {
       return simd::load_as<Lane, B>(p + i + static_cast<Index>(j) * offset[0] + static_cast<Index>(k) * offset[1]);
@@ -51,55 +51,60 @@ EIGENPOOL_INLINE void reduce_square(const S* p, Index length, const TapLoops& lo
 
 template <class R, int B, class S, class Sink>
 EIGENPOOL_INLINE void sum_run(const S* p, Index length, const TapLoops& loops, const Sink& sink) {
-  const TapLoops::Loop l = loops.longest();
+  const TapLoops::Loop l = loops.loop[2];
   for_vectors<simd::Vec<typename R::Lane, B>::lanes>(length, [&](Index i) EIGENPOOL_LAMBDA {
     const auto sum = sum_to_eight<R, B>(p + i, l.offset, l.count);
     sink(i, sum);
   });
 }
 
-/// Any taps, one after the other: for a sum, few of them on each axis.
-template <class R, int B, int width, class S>
+/// Any taps, one after the other, for `width` vectors side by side: for a sum, few of them on each axis.
+template <class R, int B, std::size_t width, class S>
 EIGENPOOL_INLINE void fold_taps(const S* p, const TapLoops& taps, typename R::template Acc<B> (&acc)[width]) {
   using V = simd::Vec<typename R::Lane, B>;
   const auto& [l0, l1, l2] = taps.loop;
-  const auto load = [&](Index offset, int u)
-                        EIGENPOOL_LAMBDA { return simd::load_as<typename R::Lane, B>(p + offset + u * V::lanes); };
+  const auto load = [&](Index offset, std::size_t u) EIGENPOOL_LAMBDA {
+    return simd::load_as<typename R::Lane, B>(p + offset + static_cast<Index>(u) * V::lanes);
+  };
+  const auto each = [](const auto& f) EIGENPOOL_LAMBDA { simd::unrolled<width>(f); };
   if constexpr (R::ordered_sum) {
-    for (int u = 0; u < width; ++u) acc[u] = R::template identity<B>();
+    each([&](std::size_t u) EIGENPOOL_LAMBDA { acc[u] = R::template identity<B>(); });
     for (Index j0 = 0; j0 < l0.count; ++j0) {
       typename R::template Acc<B> middle[width];
-      for (int u = 0; u < width; ++u) middle[u] = R::template identity<B>();
+      each([&](std::size_t u) EIGENPOOL_LAMBDA { middle[u] = R::template identity<B>(); });
       for (Index j1 = 0; j1 < l1.count; ++j1) {
         const Index offset = j0 * l0.offset + j1 * l1.offset;
         typename R::template Acc<B> inner[width];
-        for (int u = 0; u < width; ++u) inner[u] = load(offset, u);
+        each([&](std::size_t u) EIGENPOOL_LAMBDA { inner[u] = load(offset, u); });
         for (Index j2 = 1; j2 < l2.count; ++j2)
-          for (int u = 0; u < width; ++u) R::template merge<B>(inner[u], load(offset + j2 * l2.offset, u));
-        for (int u = 0; u < width; ++u) R::template merge<B>(middle[u], inner[u]);
+          each([&](std::size_t u)
+                   EIGENPOOL_LAMBDA { R::template merge<B>(inner[u], load(offset + j2 * l2.offset, u)); });
+        each([&](std::size_t u) EIGENPOOL_LAMBDA { R::template merge<B>(middle[u], inner[u]); });
       }
-      for (int u = 0; u < width; ++u) R::template merge<B>(acc[u], middle[u]);
+      each([&](std::size_t u) EIGENPOOL_LAMBDA { R::template merge<B>(acc[u], middle[u]); });
     }
   } else {
-    for (int u = 0; u < width; ++u) acc[u] = R::template first<B>(load(0, u), taps.first_number);
+    each([&](std::size_t u) EIGENPOOL_LAMBDA { acc[u] = R::template first<B>(load(0, u), taps.first_number); });
     for (Index j0 = 0; j0 < l0.count; ++j0)
       for (Index j1 = 0; j1 < l1.count; ++j1)
         for (Index j2 = (j0 == 0 && j1 == 0) ? 1 : 0; j2 < l2.count; ++j2) {
           const Index number = taps.first_number + j0 * l0.weight + j1 * l1.weight + j2 * l2.weight;
-          for (int u = 0; u < width; ++u)
-            R::template fold<B>(acc[u], load(j0 * l0.offset + j1 * l1.offset + j2 * l2.offset, u), number);
+          const Index offset = j0 * l0.offset + j1 * l1.offset + j2 * l2.offset;
+          each([&](std::size_t u) EIGENPOOL_LAMBDA { R::template fold<B>(acc[u], load(offset, u), number); });
         }
   }
 }
 
 template <class R, int B, class S, class Sink>
 EIGENPOOL_INLINE void fold_vectors(const S* p, Index length, const TapLoops& taps, const Sink& sink) {
-  constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes, width = 4;
+  constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
+  constexpr std::size_t width = 4;
+  constexpr Index together = static_cast<Index>(width) * lanes;
   Index i = 0;
-  for (; i + width * lanes <= length; i += width * lanes) {
+  for (; i + together <= length; i += together) {
     typename R::template Acc<B> acc[width];
     fold_taps<R, B, width>(p + i, taps, acc);
-    for (int u = 0; u < width; ++u) sink(i + u * lanes, acc[u]);
+    simd::unrolled<width>([&](std::size_t u) EIGENPOOL_LAMBDA { sink(i + static_cast<Index>(u) * lanes, acc[u]); });
   }
   while (i < length) {
     i = std::min(i, length - lanes);
@@ -155,13 +160,13 @@ EIGENPOOL_INLINE auto reduce_element(const S* p, const TapLoops& taps) {
 /// How the taps of a window are best reduced.
 enum class TapWay { one, two, three, two_by_two, three_by_three, few, four_to_eight, long_sum };
 
-/// Calls f(way), where the way is a type, std::integral_constant; `squares` says whether two-dimensional windows are
-/// worth ways of their own.
+/// Calls f(way) for compacted loops, where the way is a type, std::integral_constant; `squares` says whether
+/// two-dimensional windows are worth ways of their own.
 template <class R, bool squares, class F>
 EIGENPOOL_INLINE void with_tap_way(const TapLoops& taps, const F& f) {
   if constexpr (R::ordered_sum) {
     const Index run = taps.single_run();
-    if (run >= 4 && run <= 8 && taps.longest().lead % 8 == 0)
+    if (run >= 4 && run <= 8 && taps.loop[2].lead % 8 == 0)
       return f(std::integral_constant<TapWay, TapWay::four_to_eight>());
     if (!taps.is_short()) return f(std::integral_constant<TapWay, TapWay::long_sum>());
   }

@@ -12,9 +12,9 @@
 //   fold(a, x, n)           takes in a tap with a larger number than all before
 //   merge(a, b)             combines accumulators of any taps
 //   identity()              the accumulator of no tap
+//   only(lanes, a)          a in the lanes that are set, elsewhere the identity
 //   unzip(a, b, even, odd)  the lanes of two accumulators in a row, even ones
-//                           and odd ones apart
-//   pairs(a, b)             neighbouring lanes of the two, merged
+//                           and odd ones apart, in an order that ordered() undoes
 //
 // merge is associative, and commutative but for a sum's rounding. Numbers grow
 // along the window in logical row-major order, so ties and NaNs need no other
@@ -59,14 +59,15 @@ struct LaneReducer {
   }
   template <int B>
   EIGENPOOL_INLINE static void unzip(const Acc<B>& a, const Acc<B>& b, Acc<B>& even, Acc<B>& odd) {
-    simd::unzip(a, b, even, odd);
+    simd::unzip_near(a, b, even, odd);
   }
   template <int B>
-  EIGENPOOL_INLINE static Acc<B> pairs(const Acc<B>& a, const Acc<B>& b) {
-    Acc<B> even, odd;
-    simd::unzip_near(a, b, even, odd);
-    R::template merge<B>(even, odd);
-    return simd::ordered(even);
+  EIGENPOOL_INLINE static Acc<B> ordered(const Acc<B>& acc) {
+    return simd::ordered(acc);
+  }
+  template <int B>
+  EIGENPOOL_INLINE static Acc<B> only(const simd::Signed<Lane>* lanes, const Acc<B>& acc) {
+    return simd::select(simd::load_mask<Lane, B>(lanes), acc, R::template identity<B>());
   }
 };
 
@@ -197,16 +198,18 @@ struct ArgExtremum {
   }
   template <int B>
   EIGENPOOL_INLINE static void unzip(const Acc<B>& a, const Acc<B>& b, Acc<B>& even, Acc<B>& odd) {
-    simd::unzip(a.value, b.value, even.value, odd.value);
-    simd::unzip(a.number, b.number, even.number, odd.number);
-  }
-  template <int B>
-  EIGENPOOL_INLINE static Acc<B> pairs(const Acc<B>& a, const Acc<B>& b) {
-    Acc<B> even, odd;
     simd::unzip_near(a.value, b.value, even.value, odd.value);
     simd::unzip_near(a.number, b.number, even.number, odd.number);
-    merge<B>(even, odd);
-    return {simd::ordered(even.value), simd::ordered(even.number)};
+  }
+  template <int B>
+  EIGENPOOL_INLINE static Acc<B> ordered(const Acc<B>& acc) {
+    return {simd::ordered(acc.value), simd::ordered(acc.number)};
+  }
+  template <int B>
+  EIGENPOOL_INLINE static Acc<B> only(const simd::Signed<Lane>* lanes, const Acc<B>& acc) {
+    const auto mask = simd::load_mask<Lane, B>(lanes);
+    const Acc<B> none = identity<B>();
+    return {simd::select(mask, acc.value, none.value), simd::select(mask, acc.number, none.number)};
   }
   template <int B>
   EIGENPOOL_INLINE static Acc<B> identity() {

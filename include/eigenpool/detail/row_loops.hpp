@@ -54,6 +54,24 @@ void fill_row(const typename R::Row& row, Index length) {
   simd::apart<B>([=]() EIGENPOOL_LAMBDA { fill_vectors<R, B>(row, length); });
 }
 
+/// `length` elements of `count` rows, and nothing beyond them.
+template <class R, int B>
+void fill_rows(const typename R::Row& rows, Index length, Index count, Index pitch) {
+  constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
+  constexpr int single = static_cast<int>(sizeof(typename R::Lane));
+  if (length <= 0) return;
+  simd::apart<B>([=]() EIGENPOOL_LAMBDA {
+    for (Index r = 0; r < count; ++r) {
+      const typename R::Row row = rows.from(r * pitch);
+      if (length >= lanes)
+        for_vectors<lanes>(length,
+                           [&](Index i) EIGENPOOL_LAMBDA { row.template store<B>(i, R::template identity<B>()); });
+      else
+        for (Index i = 0; i < length; ++i) row.template store<single>(i, R::template identity<single>());
+    }
+  });
+}
+
 /// to[i] = f(i), an accumulator.
 template <class R, int B, class F>
 void make_row(const typename R::Row& to, Index length, const F& f) {

@@ -17,8 +17,8 @@ class RowSizes {
 
   RowSizes(const Problem& problem, bool needs_table)
       : axis_(problem.axes[2]),
-        tables_((needs_table ? 1 : 0) + (R::numbered ? 1 : 0)),
         plan_(axis_, problem.inner, !R::ordered_sum, problem.axes[1].kernel() < 5),
+        tables_((needs_table ? 1 : 0) + (R::numbered ? 1 : 0) + (plan_.wraps ? 2 : 0)),
         ring_(problem.axes[1], !R::ordered_sum, plan_.column_pitch * problem.inner,
               plan_.is_joint() ? Scratch<R>::near_capacity : 0),
         unit_(problem.inner),
@@ -27,8 +27,9 @@ class RowSizes {
     if (is_chunked() || unit_ < problem.inner || !plan_.is_joint()) return;
     const Index buffers = 2 + level_rows() + (plan_.wraps ? tables_ : 0);
     const Index row = buffers * std::max(plan_.column_pitch, plan_.pitch) * unit_;
+    const Index rows = std::min(most_joined, problem.outer * problem.axes[0].result() * problem.axes[1].result());
     joined_ = ring_.is_whole() ? problem.axes[1].result()
-                               : std::clamp((Scratch<R>::near_capacity - needed(0)) / row, Index{1}, most_joined);
+                               : std::clamp((Scratch<R>::near_capacity - needed(0)) / row, Index{1}, rows);
   }
 
   const RowPlan& plan() const { return plan_; }
@@ -86,8 +87,8 @@ class RowSizes {
   }
 
   const Axis& axis_;
-  Index tables_;
   RowPlan plan_;
+  Index tables_;
   RingPlan ring_;
   Index unit_, chunk_, joined_ = 1;
 };

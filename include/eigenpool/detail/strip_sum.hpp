@@ -33,7 +33,7 @@ class StripSum {
   using Acc = typename R::template Acc<B>;
   static constexpr Index lanes = simd::Vec<Lane, B>::lanes;
 
-  EIGENPOOL_INLINE explicit StripSum(const TapLoops& taps) : taps_(taps.compacted()) {
+  EIGENPOOL_INLINE explicit StripSum(const TapLoops& taps) : taps_(taps) {
     Index entries = 1;
     for (const TapLoops::Loop& l : taps_.loop) entries += bit_width(l.lead + l.count);
     strip_ = capacity / entries / lanes * lanes;

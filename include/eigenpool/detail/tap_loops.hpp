@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
 #include "integer.hpp"
 
@@ -40,31 +41,22 @@ struct TapLoops {
   /// counts for 0, they change no sum, and the innermost loop is a long one.
   constexpr TapLoops compacted() const {
     TapLoops result = *this;
-    std::size_t next = 3;
-    for (std::size_t i = 3; i-- > 0;)
-      if (loop[i].count != 1) result.loop[--next] = loop[i];
-    while (next > 0) result.loop[--next] = Loop();
+    auto& [outer, middle, inner] = result.loop;
+    if (middle.count == 1) middle = std::exchange(outer, Loop());
+    for (int merged = 0; merged < 2 && inner.count == 1; ++merged) {
+      inner = std::exchange(middle, Loop());
+      middle = std::exchange(outer, Loop());
+    }
     return result;
   }
 
-  /// The number of taps where one loop has them all.
-  constexpr Index single_run() const {
-    const Index longest = std::max({loop[0].count, loop[1].count, loop[2].count});
-    return loop[0].count * loop[1].count * loop[2].count == longest ? longest : 0;
-  }
+  /// The number of taps where the innermost loop has them all; otherwise 0. Of compacted loops, as all that follow.
+  constexpr Index single_run() const { return loop[0].count == 1 && loop[1].count == 1 ? loop[2].count : 0; }
 
-  /// The side of a square of taps, where two loops have them all; otherwise 0.
+  /// The side of a square of taps, where the two inner loops have them all; otherwise 0.
   constexpr Index square_side() const {
-    const auto [outer, inner] = square();
-    const Index side = outer->count;
-    return inner->count == side && loop[0].count * loop[1].count * loop[2].count == side * side ? side : 0;
+    return loop[0].count == 1 && loop[1].count == loop[2].count ? loop[2].count : 0;
   }
-  /// Its loops.
-  constexpr std::array<const Loop*, 2> square() const {
-    return {loop[0].count > 1 ? &loop[0] : &loop[1], loop[2].count > 1 ? &loop[2] : &loop[1]};
-  }
-
-  constexpr const Loop& longest() const { return loop[0].count > 1 ? loop[0] : loop[1].count > 1 ? loop[1] : loop[2]; }
 };
 
 }  // namespace detail

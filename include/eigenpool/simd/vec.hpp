@@ -116,15 +116,15 @@ EIGENPOOL_INLINE void store(T* p, const Vec<T, Bytes>& v) {
     for (std::size_t i = 0; i < v.raw.size(); ++i) p[i] = v.raw[i];
 }
 
+/// Through memory, since g++ 12 inserts lane by lane what is written as a vector of copies in a function that only an
+/// attribute allows AVX.
 template <class T, int Bytes>
 EIGENPOOL_INLINE Vec<T, Bytes> broadcast(const T& value) {
-  Vec<T, Bytes> v;
-  if constexpr (Vec<T, Bytes>::compiled) {
-    v.raw = value - typename Vec<T, Bytes>::Raw{};
-  } else {
-    for (auto& lane : v.raw) lane = value;
+  return [&]<std::size_t... I>(std::index_sequence<I...>) EIGENPOOL_LAMBDA {
+    const T copies[] = {(static_cast<void>(I), value)...};
+    return load<T, Bytes>(copies);
   }
-  return v;
+  (std::make_index_sequence<static_cast<std::size_t>(Vec<T, Bytes>::lanes)>{});
 }
 
 template <class T, int Bytes>
@@ -191,6 +191,16 @@ EIGENPOOL_INLINE Mask<T, Bytes> is_nan(const Vec<T, Bytes>& a) {
     return {a.raw != a.raw};
   else
     return each::apply<Mask<T, Bytes>>([](const T& x) { return static_cast<bool>(x != x); }, a);
+}
+
+/// A mask from memory: the lanes where all bits are set, not none.
+template <class T, int Bytes>
+EIGENPOOL_INLINE Mask<T, Bytes> load_mask(const Signed<T>* p) {
+  const auto bits = load<Signed<T>, Bytes>(p);
+  if constexpr (Vec<T, Bytes>::compiled)
+    return {bits.raw};
+  else
+    return each::apply<Mask<T, Bytes>>([](Signed<T> x) { return x != 0; }, bits);
 }
 
 template <class T, int Bytes>
