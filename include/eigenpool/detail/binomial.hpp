@@ -4,7 +4,7 @@
 // compiler changes by fusing them with products.
 #pragma once
 
-#include "output.hpp"
+#include "means.hpp"
 #include "scratch_task.hpp"
 
 EIGENPOOL_BEGIN

@@ -5,6 +5,7 @@
 
 #include "kernel_planes.hpp"
 #include "kernel_row.hpp"
+#include "means.hpp"
 #include "run_kernel.hpp"
 
 namespace eigenpool::process {

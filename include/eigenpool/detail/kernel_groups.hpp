@@ -4,7 +4,7 @@
 #pragma once
 
 #include "groups.hpp"
-#include "output.hpp"
+#include "means.hpp"
 #include "scratch_task.hpp"
 #include "tree.hpp"
 

@@ -25,7 +25,7 @@ struct RowPlan {
   };
 
   /// `alike` says that the outputs of all rows are written alike.
-  RowPlan(const Axis& axis, Index unit, bool idempotent, bool alike)
+  RowPlan(const Axis& axis, Index unit, Doubling::Steps steps, bool alike)
       : way(Way::each), kernel(axis.kernel()), stride(axis.stride()), reach(axis.reach(axis.result())) {
     pitch = axis.result();
     if (alike && wraps_well(axis, unit)) {
@@ -39,7 +39,7 @@ struct RowPlan {
       column_pitch = std::max(reach, ceil_div(axis.result(), stride));
       pitch = column_pitch * stride;
     } else if (axis.is_affine() && stride <= 2 * reach_of_window(axis)) {
-      plan_affine(axis, unit, idempotent);
+      plan_affine(axis, unit, steps);
     } else {
       column_pitch = reach;
     }
@@ -56,19 +56,19 @@ struct RowPlan {
   bool wraps = false;      // rows stand without padding between them; what windows reach of
                            // their neighbours is masked
   int halvings = 0;        // pairs of columns, then pairs of those, ...
-  Doubling doubling{1, true};
+  Doubling doubling{1, Doubling::Steps::pairs};
 
  private:
   static Index reach_of_window(const Axis& axis) { return (axis.kernel() - 1) * axis.dilation() + 1; }
 
   /// Three neighbours that keep an axis as it is: all rows are one run, both to read and to write.
   static bool wraps_well(const Axis& axis, Index unit) {
-    constexpr Index longest = 1024;  // longer rows gain nothing
+    constexpr Index longest = 64;  // longer rows gain nothing
     return axis.is_affine() && axis.stride() == 1 && axis.dilation() == 1 && axis.kernel() == 3 &&
            axis.padding() == 1 && axis.source() == axis.result() && axis.source() * unit <= longest;
   }
 
-  void plan_affine(const Axis& axis, Index unit, bool idempotent) {
+  void plan_affine(const Axis& axis, Index unit, Doubling::Steps steps) {
     constexpr Index longest_padded = 4096;
     const bool plain = unit == 1 && axis.dilation() == 1;
     if (axis.result() == 1 && plain && kernel > 1 && kernel <= longest_padded)
@@ -79,7 +79,7 @@ struct RowPlan {
     way = stride == 1                                            ? Way::neighbours
           : stride == 2 && (kernel == 2 || kernel == 3) && plain ? Way::unzipped
                                                                  : Way::picked;
-    doubling = Doubling(kernel, idempotent);
+    doubling = Doubling(kernel, steps);
   }
 };
 
@@ -112,7 +112,6 @@ class Horizontal {
     using Way = RowPlan::Way;
     for (int h = plan_.halvings - 1; h >= 0; --h)
       halve(rows.columns, (outputs - 1) * (plan_.stride << h) + (plan_.kernel << h));
-    const auto kept = [results = rows.results](Index i) EIGENPOOL_LAMBDA { return results.template load<B>(i); };
     switch (plan_.way) {
       case Way::neighbours:
         if (plan_.wraps) return wrapped(rows, emit);
@@ -125,17 +124,20 @@ class Horizontal {
         neighbours(plan_.kernel, plan_.doubling, rows.columns, rows.levels, (outputs - 1) * plan_.stride + 1,
                    into(rows.results, (outputs - 1) * plan_.stride + 1));
         for (Index i = 0; i < outputs; ++i) copy_column(rows.results, i * plan_.stride, i);
-        return emit(kept);
+        return emit(kept(rows.results));
       case Way::interleaved:
         interleaved(rows, begin, outputs);
-        return emit(kept);
+        return emit(kept(rows.results));
       case Way::each:
         each_window(rows, begin, outputs);
-        return emit(kept);
+        return emit(kept(rows.results));
     }
   }
 
  private:
+  static auto kept(Row row) {
+    return [row](Index i) EIGENPOOL_LAMBDA { return row.template load<B>(i); };
+  }
   auto into(Row to, Index outputs) const {
     return [to, length = outputs * unit_](const auto& f) { make_row<R, B>(to, length, f); };
   }
@@ -179,39 +181,30 @@ class Horizontal {
   void neighbours(Index kernel, const Doubling& doubling, Row columns, const Row* levels, Index outputs,
                   const Emit& emit) const {
     const Index apart = axis_.dilation() * unit_;
-    if (kernel == 3) {
+    const auto row = [&](int l, Index tap) { return (l == 0 ? columns : levels[l - 1]).from(tap * apart); };
+    if (steps_of<R> != Doubling::Steps::fours && kernel == 3)
       return emit([columns, apart](Index i) EIGENPOOL_LAMBDA {
         Acc acc = columns.template load<B>(i);
         R::template merge<B>(acc, columns.template load<B>(i + apart));
         R::template merge<B>(acc, columns.template load<B>(i + 2 * apart));
         return acc;
       });
+    for (int l = 1; l <= doubling.levels(); ++l)
+      make_level<R, B>(doubling, l, row, levels[l - 1],
+                       (outputs + (kernel - doubling.window(l)) * axis_.dilation()) * unit_);
+    const auto term = [&](int t) { return row(doubling.term(t).level, doubling.term(t).tap); };
+    if (doubling.count() == 1) return emit(kept(columns));
+    if (doubling.count() == 2)
+      return emit([first = term(0), second = term(1)](Index i)
+                      EIGENPOOL_LAMBDA { return merged<R, B>(i, first, second); });
+    if constexpr (steps_of<R> == Doubling::Steps::fours)
+      return emit([first = term(0), second = term(1), third = term(2), fourth = term(3)](Index i)
+                      EIGENPOOL_LAMBDA { return merged<R, B>(i, first, second, third, fourth); });
+    if constexpr (steps_of<R> == Doubling::Steps::canonical) {
+      const Row rest = merge_terms<R, B>(doubling, 2, row, levels[doubling.levels()], outputs * unit_);
+      emit([first = term(0), second = term(1), rest](Index i)
+               EIGENPOOL_LAMBDA { return merged<R, B>(i, first, second, rest); });
     }
-    const auto level = [&](int l) -> const Row& { return l == 0 ? columns : levels[l - 1]; };
-    for (int l = 1; l <= doubling.levels(); ++l) {
-      const Index columns_left = outputs + (kernel - (Index{1} << l)) * axis_.dilation();
-      merge_rows<R, B>(level(l - 1), level(l - 1).from(apart << (l - 1)), level(l), columns_left * unit_);
-    }
-    const auto term = [&](int t) { return level(doubling.term(t).level).from(doubling.term(t).tap * apart); };
-    const int last = doubling.count() - 1;
-    if (last == 1) {
-      return emit([first = term(0), second = term(1)](Index i) EIGENPOOL_LAMBDA {
-        Acc acc = first.template load<B>(i);
-        R::template merge<B>(acc, second.template load<B>(i));
-        return acc;
-      });
-    }
-    std::array<Row, 20> terms;
-    for (int t = 0; t <= last; ++t) terms[static_cast<std::size_t>(t)] = term(t);
-    emit([terms, last](Index i) EIGENPOOL_LAMBDA {
-      Acc rest = terms[static_cast<std::size_t>(last)].template load<B>(i);
-      for (int t = last - 1; t >= 0; --t) {
-        Acc acc = terms[static_cast<std::size_t>(t)].template load<B>(i);
-        R::template merge<B>(acc, rest);
-        rest = acc;
-      }
-      return rest;
-    });
   }
 
   void interleaved(const HorizontalRows<R>& rows, Index begin, Index outputs) const {
@@ -225,7 +218,7 @@ class Horizontal {
         if (taps == 0)
           into(sums, count)([](Index) EIGENPOOL_LAMBDA { return R::template identity<B>(); });
         else
-          neighbours(taps, Doubling(taps, false), columns, rows.levels + 1, count, into(sums, count));
+          neighbours(taps, Doubling(taps, steps_of<R>), columns, rows.levels + 1, count, into(sums, count));
         if (stride == 2 && unit_ == 1 && turn == 1)
           zip(rows.results, sums, outputs);
         else if (stride == 2 && unit_ == 1 && outputs > 1)

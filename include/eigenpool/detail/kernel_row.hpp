@@ -249,27 +249,41 @@ class RowKernel {
   template <int B, class F>
   void emit_rows(const RowBlock& block, Index first, Index rows, Index at, const typename Output::Info& info,
                  const F& f) const {
-    constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
-    const Index length = block.outputs * block.columns.unit, row = problem_.axes[2].result() * problem_.inner;
-    const Index pitch = plan().pitch * block.columns.unit;
-    Index run = block.columns.unit == problem_.inner ? length : block.columns.unit;
-    const Index runs = length / run;
-    const bool one_run = run == row && pitch == row && (plan().wraps || !output_.needs_table());
-    if (one_run) run *= rows, rows = 1;
-    simd::apart<B>([=, inner = problem_.inner, writer = output_.writer()]() EIGENPOOL_LAMBDA {
+    const Index unit = block.columns.unit, row = problem_.axes[2].result() * problem_.inner;
+    const Index length = block.outputs * unit, pitch = plan().pitch * unit;
+    Runs runs{rows, length, first * pitch, pitch, at, row, 0};
+    if (unit < problem_.inner) {  // a part of each column
+      for (Index r = 0; r < rows; ++r)
+        emit_runs<B>({block.outputs, unit, (first + r) * pitch, unit, at + r * row, problem_.inner, unit}, info, f);
+    } else {
+      if (length == row && pitch == row && (plan().wraps || !output_.needs_table()))
+        runs.length *= rows, runs.count = 1;
+      emit_runs<B>(runs, info, f);
+    }
+  }
+
+  // Neighbouring results in the buffer, and where they belong.
+  struct Runs {
+    Index count, length, from, pitch, at, step;
+    Index table_pitch;
+  };
+
+  template <int B, class F>
+  void emit_runs(const Runs& runs, const typename Output::Info& info, const F& f) const {
+    simd::apart<B>([=, writer = output_.writer()]() EIGENPOOL_LAMBDA {
+      constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
       const auto held = writer.template hold<R, B>(info);
-      for (Index r = 0; r < rows; ++r) {
-        const Index from = (first + r) * pitch, to = at + r * row;
-        for (Index c = 0, i = 0; c < runs; ++c, i += run) {
-          const auto write = [&](Index k, Index count) EIGENPOOL_LAMBDA {
-            writer.template write<B>(to + c * inner + k, f(from + i + k), count, held, i + k);
-          };
-          // Rows are written in order: what a vector writes beyond one is written again, but for the last.
-          if (run >= lanes)
-            for_vectors<lanes>(run, [&](Index k) EIGENPOOL_LAMBDA { write(k, lanes); });
-          else
-            write(0, run == row && (rows - r) * row >= lanes ? lanes : run);
-        }
+      const auto write = [&](Index r, Index i, Index count) EIGENPOOL_LAMBDA {
+        writer.template write<B>(runs.at + r * runs.step + i, f(runs.from + r * runs.pitch + i), count, held,
+                                 r * runs.table_pitch + i);
+      };
+      if (runs.length >= lanes) {
+        for (Index r = 0; r < runs.count; ++r)
+          for_vectors<lanes>(runs.length, [&](Index i) EIGENPOOL_LAMBDA { write(r, i, lanes); });
+      } else {  // what a vector writes beyond a run is written again, but for the last
+        const bool is_dense = runs.step == runs.length;
+        for (Index r = 0; r < runs.count; ++r)
+          write(r, 0, is_dense && (runs.count - r) * runs.step >= lanes ? lanes : runs.length);
       }
     });
   }

@@ -56,6 +56,10 @@ class Vertical {
               step,       0,      rows.to.from(before),
               rows.pitch, 0,      column_numbers.from(before)};
     if (R::numbered) runs.number_step = rows.number_step;
+    // Whole vectors of padding are written first, and over them the columns, if those fill whole vectors themselves.
+    constexpr int single = static_cast<int>(sizeof(typename R::Lane));
+    const bool whole_vectors = (unit < problem_.inner ? unit : length) * single >= B;
+    if (whole_vectors) fill_padding<B>(columns, rows);
     if (unit < problem_.inner) {  // a part of each column: they are no run of memory
       for (Index r = 0; r < rows.count; ++r, loops.first_number += rows.number_step)
         reduce_runs<B>({real, unit, runs.from + r * step, problem_.inner, 0, runs.to.from(r * rows.pitch), unit, unit,
@@ -66,11 +70,18 @@ class Vertical {
         runs.length *= runs.count, runs.count = 1;
       reduce_runs<B>(runs, loops);
     }
-    fill_rows<R, B>(rows.to, before, rows.count, rows.pitch);
-    fill_rows<R, B>(rows.to.from(before + length), all - before - length, rows.count, rows.pitch);
+    if (!whole_vectors) fill_padding<single>(columns, rows);
   }
 
  private:
+  template <int B>
+  static void fill_padding(const Columns& columns, const RowRun<Row>& rows) {
+    const Index before = columns.real_begin * columns.unit, end = columns.real_end * columns.unit;
+    if (before > 0) fill_rows<R, B>(rows.to, before, rows.count, rows.pitch);
+    if (end < columns.count * columns.unit)
+      fill_rows<R, B>(rows.to.from(end), columns.count * columns.unit - end, rows.count, rows.pitch);
+  }
+
   // Runs of memory that the taps of one window are the same for, but for their place.
   struct Runs {
     Index count, length;

@@ -23,17 +23,6 @@ EIGENPOOL_INLINE void for_whole_vectors(Index length, const F& f) {
   for (Index i = 0; i < length; i += simd::Vec<typename R::Lane, B>::lanes) f(i);
 }
 
-/// to[i] = a[i] . b[i]
-template <class R, int B>
-EIGENPOOL_INLINE void merge_vectors(const typename R::Row& a, const typename R::Row& b, const typename R::Row& to,
-                                    Index length) {
-  for_whole_vectors<R, B>(length, [&](Index i) EIGENPOOL_LAMBDA {
-    auto acc = a.template load<B>(i);
-    R::template merge<B>(acc, b.template load<B>(i));
-    to.template store<B>(i, acc);
-  });
-}
-
 /// row[i] = the identity: mostly a single vector, for which g++ would call memset if it were not by itself.
 template <class R, int B>
 EIGENPOOL_INLINE void fill_vectors(const typename R::Row& row, Index length) {
@@ -44,31 +33,32 @@ EIGENPOOL_INLINE void fill_vectors(const typename R::Row& row, Index length) {
       length - lanes, [&](Index i) EIGENPOOL_LAMBDA { row.template store<B>(i + lanes, R::template identity<B>()); });
 }
 
-/// The same, each compiled for vectors of B bytes.
-template <class R, int B>
-void merge_rows(const typename R::Row& a, const typename R::Row& b, const typename R::Row& to, Index length) {
-  simd::apart<B>([=]() EIGENPOOL_LAMBDA { merge_vectors<R, B>(a, b, to, length); });
+/// row[i] . rows[i] . ..., from the last to the first
+template <class R, int B, class... Rows>
+EIGENPOOL_INLINE typename R::template Acc<B> merged(Index i, const typename R::Row& row, const Rows&... rows) {
+  auto acc = row.template load<B>(i);
+  if constexpr (sizeof...(rows) > 0) R::template merge<B>(acc, merged<R, B>(i, rows...));
+  return acc;
+}
+
+/// to[i] = rows[i] . ..., compiled for vectors of B bytes.
+template <class R, int B, class... Rows>
+void merge_rows(const typename R::Row& to, Index length, const Rows&... rows) {
+  simd::apart<B>([=]() EIGENPOOL_LAMBDA {
+    for_whole_vectors<R, B>(length,
+                            [&](Index i) EIGENPOOL_LAMBDA { to.template store<B>(i, merged<R, B>(i, rows...)); });
+  });
 }
 template <class R, int B>
 void fill_row(const typename R::Row& row, Index length) {
   simd::apart<B>([=]() EIGENPOOL_LAMBDA { fill_vectors<R, B>(row, length); });
 }
 
-/// `length` elements of `count` rows, and nothing beyond them.
+/// `length` elements of `count` rows, in whole vectors.
 template <class R, int B>
 void fill_rows(const typename R::Row& rows, Index length, Index count, Index pitch) {
-  constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
-  constexpr int single = static_cast<int>(sizeof(typename R::Lane));
-  if (length <= 0) return;
   simd::apart<B>([=]() EIGENPOOL_LAMBDA {
-    for (Index r = 0; r < count; ++r) {
-      const typename R::Row row = rows.from(r * pitch);
-      if (length >= lanes)
-        for_vectors<lanes>(length,
-                           [&](Index i) EIGENPOOL_LAMBDA { row.template store<B>(i, R::template identity<B>()); });
-      else
-        for (Index i = 0; i < length; ++i) row.template store<single>(i, R::template identity<single>());
-    }
+    for (Index r = 0; r < count; ++r) fill_vectors<R, B>(rows.from(r * pitch), length);
   });
 }
 

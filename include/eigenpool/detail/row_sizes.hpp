@@ -17,9 +17,9 @@ class RowSizes {
 
   RowSizes(const Problem& problem, bool needs_table)
       : axis_(problem.axes[2]),
-        plan_(axis_, problem.inner, !R::ordered_sum, problem.axes[1].kernel() < 5),
+        plan_(axis_, problem.inner, steps_of<R>, problem.axes[1].kernel() < 5),
         tables_((needs_table ? 1 : 0) + (R::numbered ? 1 : 0) + (plan_.wraps ? 2 : 0)),
-        ring_(problem.axes[1], !R::ordered_sum, plan_.column_pitch * problem.inner,
+        ring_(problem.axes[1], steps_of<R>, plan_.column_pitch * problem.inner,
               plan_.is_joint() ? Scratch<R>::near_capacity : 0),
         unit_(problem.inner),
         chunk_(std::max(axis_.result(), Index{1})) {
@@ -40,10 +40,10 @@ class RowSizes {
   bool is_chunked() const { return chunk_ < axis_.result(); }
   bool uses_ring() const { return ring_.pays(); }
 
-  /// Rows that doubling works in, beside columns and results.
+  /// Rows that doubling works in, beside columns and results: levels, and all terms but the first.
   Index level_rows() const {
     return plan_.way == RowPlan::Way::interleaved ? 1 + bit_width(plan_.kernel / plan_.stride + 1)
-                                                  : plan_.doubling.levels();
+                                                  : plan_.doubling.levels() + (plan_.doubling.count() > 2 ? 1 : 0);
   }
 
   /// Elements of a buffered row, of all joined rows, of a table of what differs

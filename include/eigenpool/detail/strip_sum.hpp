@@ -54,7 +54,11 @@ class StripSum {
   }
 
   EIGENPOOL_INLINE void clear(int d) { fill_vectors<R, B>(entry(d), length_); }
-  EIGENPOOL_INLINE void merge(int d) { merge_vectors<R, B>(entry(d), entry(d + 1), entry(d), length_); }
+  EIGENPOOL_INLINE void merge(int d) {
+    const typename R::Row sum = entry(d), rest = entry(d + 1);
+    for_whole_vectors<R, B>(length_,
+                            [&](Index i) EIGENPOOL_LAMBDA { sum.template store<B>(i, merged<R, B>(i, sum, rest)); });
+  }
 
  private:
   static constexpr Index capacity = 32 * 1024 / static_cast<Index>(sizeof(Lane));
