@@ -8,7 +8,9 @@ namespace {
 
 using namespace eigenpool;
 using detail::Axis;
+using detail::Doubling;
 using Index = Eigen::Index;
+using detail::Doubling;
 using detail::KernelChoice;
 using detail::Problem;
 using detail::RowPlan;
@@ -42,7 +44,7 @@ KernelChoice compact_index_kernel(const Problem& problem) {
 }
 
 RowPlan row_plan(const Window<2>& window, Index width, Index unit = 1, bool alike = true) {
-  return RowPlan(fixed(std::array<Index, 3>{1, width, width}, window).axes[2], unit, true, alike);
+  return RowPlan(fixed(std::array<Index, 3>{1, width, width}, window).axes[2], unit, Doubling::Steps::fours, alike);
 }
 
 TEST(KernelChoice, ChannelsLastRunsAlongChannels) {
@@ -88,10 +90,35 @@ TEST(KernelChoice, ScalarForTheTinyTheForcedAndSumsThatBeginAlongRows) {
   EXPECT_EQ(mean_kernel(problem_of(std::array<Index, 3>{2, 64, 64}, windows, false)), KernelChoice::scalar);
 }
 
+// How often each tap of a window is in one of its terms.
+std::vector<int> taps_taken(const Doubling& doubling, Index kernel) {
+  std::vector<int> taken(static_cast<std::size_t>(kernel));
+  for (int t = 0; t < doubling.count(); ++t)
+    for (Index i = 0; i < doubling.window(doubling.term(t).level); ++i)
+      ++taken.at(static_cast<std::size_t>(doubling.term(t).tap + i));
+  return taken;
+}
+
+TEST(Doubling, TermsTakeEveryTapOfAWindow) {
+  for (Index kernel = 1; kernel < 300; ++kernel) {
+    for (const int times : taps_taken(Doubling(kernel, Doubling::Steps::canonical), kernel)) EXPECT_EQ(times, 1);
+    for (const auto steps : {Doubling::Steps::pairs, Doubling::Steps::fours}) {
+      const Doubling doubling(kernel, steps);
+      for (const int times : taps_taken(doubling, kernel)) EXPECT_GE(times, 1) << "kernel " << kernel;
+      EXPECT_TRUE(doubling.count() <= 2 || (steps == Doubling::Steps::fours && doubling.count() == 4));
+    }
+  }
+}
+
+TEST(Doubling, FoursTakeHalfTheLevels) {
+  EXPECT_EQ(Doubling(63, Doubling::Steps::pairs).levels(), 5);
+  EXPECT_EQ(Doubling(63, Doubling::Steps::fours).levels(), 2);
+}
+
 TEST(RowWay, NeighboursAtStrideOne) {
   const RowPlan plan = row_plan({.kernel = 5, .stride = 1}, 64);
   EXPECT_EQ(plan.way, RowPlan::Way::neighbours);
-  EXPECT_EQ(plan.doubling.levels(), 2);
+  EXPECT_EQ(plan.doubling.levels(), 1) << "in steps of four";
   EXPECT_FALSE(plan.wraps);
 }
 
@@ -128,12 +155,12 @@ TEST(RowWay, UnevenWindowsGoOneByOne) {
 
 TEST(Ring, LongWindowsSlideDownAPlane) {
   const Axis small = fixed(std::array<Index, 3>{1, 20, 20}, {.kernel = 9, .stride = 1}).axes[1];
-  EXPECT_TRUE(detail::RingPlan(small, true, 20, 7000).is_whole());
+  EXPECT_TRUE(detail::RingPlan(small, Doubling::Steps::pairs, 20, 7000).is_whole());
   const Axis large = fixed(std::array<Index, 3>{1, 500, 20}, {.kernel = 9, .stride = 1}).axes[1];
-  EXPECT_TRUE(detail::RingPlan(large, true, 20, 7000).pays());
-  EXPECT_FALSE(detail::RingPlan(large, true, 20, 7000).is_whole());
+  EXPECT_TRUE(detail::RingPlan(large, Doubling::Steps::pairs, 20, 7000).pays());
+  EXPECT_FALSE(detail::RingPlan(large, Doubling::Steps::pairs, 20, 7000).is_whole());
   const Axis short_window = fixed(std::array<Index, 3>{1, 500, 20}, {.kernel = 3, .stride = 1}).axes[1];
-  EXPECT_FALSE(detail::RingPlan(short_window, true, 20, 7000).pays());
+  EXPECT_FALSE(detail::RingPlan(short_window, Doubling::Steps::pairs, 20, 7000).pays());
 }
 
 TEST(Backward, SmallCompactIndicesAreLookedUp) {

@@ -17,7 +17,7 @@ class InnerKernel {
   /// so that threads find work.
   InnerKernel(const Problem& problem, const S* source, const Output& output)
       : problem_(problem), source_(source), output_(output), whole_(problem.axes[2].whole()) {
-    constexpr Index enough_cells = 64, strip = 256;
+    constexpr Index enough_cells = 32, strip = 256;
     strip_ = problem.cells() < enough_cells ? strip : std::max(problem.inner, Index{1});
     strips_ = ceil_div(problem.inner, strip_);
     guarded_ = NanGuard<R, S>::needed && strips_ == 1 && problem.overlaps() && problem.axes[0].is_identity();

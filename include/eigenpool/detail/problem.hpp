@@ -174,18 +174,19 @@ struct Numbering {
 
 /// The loops over a window's real taps, in the order that reducer R wants: a
 /// sum along logical axis 0 is the innermost, while other reducers meet the
-/// taps in row-major order. Numbers count from the first real tap. They are compacted.
+/// taps in row-major order. Numbers count from the first real tap.
 template <class R>
 TapLoops tap_loops(const Problem& problem, const WindowTaps& taps, const Numbering& numbering) {
   const bool flipped = problem.reversed != R::ordered_sum;
   const std::array<Index, 3> strides = problem.source_strides();
   TapLoops loops;
-  for (std::size_t i = 0; i < 3; ++i) {
+  for (std::size_t i = 3, next = 3; i-- > 0;) {
     const std::size_t a = flipped ? 2 - i : i;
-    loops.loop[i] = {taps[a].real(), taps[a].step * strides[a], taps[a].real_begin,
-                     R::numbered ? numbering.weight(a, taps[a].step) : 0};
+    if (taps[a].real() == 1) continue;
+    loops.loop[--next] = {taps[a].real(), taps[a].step * strides[a], taps[a].real_begin,
+                          R::numbered ? numbering.weight(a, taps[a].step) : 0};
   }
-  return loops.compacted();
+  return loops;
 }
 
 /// The element offset of a window's first real tap from the start of the

@@ -160,7 +160,7 @@ EIGENPOOL_INLINE auto reduce_element(const S* p, const TapLoops& taps) {
 /// How the taps of a window are best reduced.
 enum class TapWay { one, two, three, two_by_two, three_by_three, few, four_to_eight, long_sum };
 
-/// Calls f(way) for compacted loops, where the way is a type, std::integral_constant; `squares` says whether
+/// Calls f(way), where the way is a type, std::integral_constant; `squares` says whether
 /// two-dimensional windows are worth ways of their own.
 template <class R, bool squares, class F>
 EIGENPOOL_INLINE void with_tap_way(const TapLoops& taps, const F& f) {

@@ -2,14 +2,15 @@
 #pragma once
 
 #include <algorithm>
-#include <utility>
 
 #include "integer.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
 
-/// Three nested loops over the real taps of a window, outermost first.
+/// Three nested loops over the real taps of a window, outermost first. Loops over
+/// a single tap are outermost: beside padding, which counts for 0, they change no
+/// sum, and the innermost loop is a long one.
 struct TapLoops {
   struct Loop {
     Index count = 1;   // real taps; 0 when the window holds nothing
@@ -37,20 +38,7 @@ struct TapLoops {
     return true;
   }
 
-  /// The same with loops over a single tap outermost: beside padding, which
-  /// counts for 0, they change no sum, and the innermost loop is a long one.
-  constexpr TapLoops compacted() const {
-    TapLoops result = *this;
-    auto& [outer, middle, inner] = result.loop;
-    if (middle.count == 1) middle = std::exchange(outer, Loop());
-    for (int merged = 0; merged < 2 && inner.count == 1; ++merged) {
-      inner = std::exchange(middle, Loop());
-      middle = std::exchange(outer, Loop());
-    }
-    return result;
-  }
-
-  /// The number of taps where the innermost loop has them all; otherwise 0. Of compacted loops, as all that follow.
+  /// The number of taps where the innermost loop has them all; otherwise 0.
   constexpr Index single_run() const { return loop[0].count == 1 && loop[1].count == 1 ? loop[2].count : 0; }
 
   /// The side of a square of taps, where the two inner loops have them all; otherwise 0.

@@ -91,18 +91,22 @@ __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c,bmi2")))
 #define EIGENPOOL_APART
 #endif
 template <class F>
-EIGENPOOL_APART auto apart_16(F f) {
+EIGENPOOL_APART auto apart_16(const F& captured) {
+  const F f = captured;
   return f();
 }
 #if defined(EIGENPOOL_X86_DISPATCH)
 template <class F>
-EIGENPOOL_APART __attribute__((target("avx2,fma,f16c,bmi2"))) auto apart_32(F f) {
+EIGENPOOL_APART __attribute__((target("avx2,fma,f16c,bmi2"))) auto apart_32(const F& captured) {
+  const F f = captured;
   return f();
 }
 #endif
 #if defined(EIGENPOOL_AVX512_DISPATCH)
 template <class F>
-EIGENPOOL_APART __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c,bmi2"))) auto apart_64(F f) {
+EIGENPOOL_APART __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c,bmi2"))) auto apart_64(
+    const F& captured) {
+  const F f = captured;
   return f();
 }
 #endif
