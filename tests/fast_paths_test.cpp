@@ -146,11 +146,11 @@ TEST(RowWay, OddStridesArePicked) { EXPECT_EQ(row_plan({.kernel = 3, .stride = 3
 
 TEST(RowWay, TransposedStridesInterleave) {
   const Axis axis = fixed(std::array<Index, 3>{1, 64, 64}, {.kernel = 3, .stride = 2}).axes[2].transposed();
-  EXPECT_EQ(RowPlan(axis, 1, false, true).way, RowPlan::Way::interleaved);
+  EXPECT_EQ(RowPlan(axis, 1, Doubling::Steps::canonical, true).way, RowPlan::Way::interleaved);
 }
 
 TEST(RowWay, UnevenWindowsGoOneByOne) {
-  EXPECT_EQ(RowPlan(Axis::adaptive(13, 6), 1, false, true).way, RowPlan::Way::each);
+  EXPECT_EQ(RowPlan(Axis::adaptive(13, 6), 1, Doubling::Steps::canonical, true).way, RowPlan::Way::each);
 }
 
 TEST(Ring, LongWindowsSlideDownAPlane) {
