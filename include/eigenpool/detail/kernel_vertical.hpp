@@ -102,7 +102,7 @@ class Vertical {
       constexpr TapWay chosen = way.value;
       simd::apart<B>([=]() EIGENPOOL_LAMBDA {
         TapLoops taps = loops;
-        for (Index r = 0; r < whole; ++r, taps.first_number += runs.number_step)
+        for (Index r = 0; r < whole; ++r, taps.first_number += R::numbered ? runs.number_step : 0)
           reduce_taps<R, B, chosen>(runs.from + r * runs.step, std::max(runs.length, lanes), taps,
                                     [&](Index i, auto& acc) EIGENPOOL_LAMBDA {
                                       if constexpr (R::numbered)

@@ -51,20 +51,21 @@ EIGENPOOL_INLINE void reduce_square(const S* p, Index length, const TapLoops& lo
 
 template <class R, int B, class S, class Sink>
 EIGENPOOL_INLINE void sum_run(const S* p, Index length, const TapLoops& loops, const Sink& sink) {
-  const TapLoops::Loop l = loops.loop[2];
+  const Index offset = loops.loop[2].offset, count = loops.loop[2].count;
   for_vectors<simd::Vec<typename R::Lane, B>::lanes>(length, [&](Index i) EIGENPOOL_LAMBDA {
-    const auto sum = sum_to_eight<R, B>(p + i, l.offset, l.count);
+    const auto sum = sum_to_eight<R, B>(p + i, offset, count);
     sink(i, sum);
   });
 }
 
-/// Any taps, one after the other, for `width` vectors side by side: for a sum, few of them on each axis.
+/// Any taps, one after the other, for `width` vectors, `apart` elements from each other: for a sum, few of them on each
+/// axis.
 template <class R, int B, std::size_t width, class S>
-EIGENPOOL_INLINE void fold_taps(const S* p, const TapLoops& taps, typename R::template Acc<B> (&acc)[width]) {
-  using V = simd::Vec<typename R::Lane, B>;
+EIGENPOOL_INLINE void fold_taps(const S* p, const TapLoops& taps, typename R::template Acc<B> (&acc)[width],
+                                Index apart = simd::Vec<typename R::Lane, B>::lanes) {
   const auto& [l0, l1, l2] = taps.loop;
   const auto load = [&](Index offset, std::size_t u) EIGENPOOL_LAMBDA {
-    return simd::load_as<typename R::Lane, B>(p + offset + static_cast<Index>(u) * V::lanes);
+    return simd::load_as<typename R::Lane, B>(p + offset + static_cast<Index>(u) * apart);
   };
   const auto each = [](const auto& f) EIGENPOOL_LAMBDA { simd::unrolled<width>(f); };
   if constexpr (R::ordered_sum) {
@@ -106,12 +107,12 @@ EIGENPOOL_INLINE void fold_vectors(const S* p, Index length, const TapLoops& tap
     fold_taps<R, B, width>(p + i, taps, acc);
     simd::unrolled<width>([&](std::size_t u) EIGENPOOL_LAMBDA { sink(i + static_cast<Index>(u) * lanes, acc[u]); });
   }
-  while (i < length) {
-    i = std::min(i, length - lanes);
-    typename R::template Acc<B> acc[1];
-    fold_taps<R, B, 1>(p + i, taps, acc);
-    sink(i, acc[0]);
-    i += lanes;
+  for (const Index last = length - lanes; i < length; i += 2 * lanes) {  // two at a time, which may be the same
+    const Index first = std::min(i, last), next = std::min(i + lanes, last);
+    typename R::template Acc<B> acc[2];
+    fold_taps<R, B, 2>(p + first, taps, acc, next - first);
+    sink(first, acc[0]);
+    sink(next, acc[1]);
   }
 }
 
