@@ -84,7 +84,7 @@ template <class S, class P>
 void signed_lp_backward(const Problem& forward, const S* dy, const S* x, const S* y, S* dx, double p, Index kernel,
                         const P& parallel) {
   using Lane = Compared<S>;
-  const auto shared = shares(forward, dy);
+  const auto shared = shares(forward, dy, parallel);
   gather_derivatives(
       forward, x, shared.data(), dx,
       [&](Lane at, Index w) {
