@@ -130,6 +130,17 @@ TEST(RowWay, WindowsThatKeepTheAxisWrap) {
   EXPECT_FALSE(row_plan({.kernel = 3, .stride = 1, .padding = 1}, 4000).wraps);
 }
 
+TEST(RowSizes, RowsWithNothingAboveThemAreReadInPlace) {
+  using Sizes = detail::RowSizes<detail::Sum<float>>;
+  const auto in_place = [](const Window<2>& window) {
+    return Sizes(fixed(std::array<Index, 3>{4, 8, 4000}, window), false).is_in_place();
+  };
+  EXPECT_TRUE(in_place({.kernel = {1, 4}}));
+  EXPECT_FALSE(in_place({.kernel = 4}));
+  EXPECT_FALSE(Sizes(fixed(std::array<Index, 3>{4, 8, 41}, {.kernel = {1, 2}}), false).is_in_place())
+      << "no window takes the last column of a row";
+}
+
 TEST(RowWay, StrideTwoIsUnzipped) {
   EXPECT_EQ(row_plan({.kernel = 2, .stride = 2}, 64).way, RowPlan::Way::unzipped);
   EXPECT_EQ(row_plan({.kernel = 3, .stride = 2}, 64).way, RowPlan::Way::unzipped);

@@ -86,7 +86,8 @@ struct RowPlan {
 /// The rows that a horizontal reduction works in.
 template <class R>
 struct HorizontalRows {
-  typename R::Row columns;                        // the input, padding included; overwritten
+  typename R::Row columns;                        // a buffer for the input, padding included; overwritten
+  typename R::Row input;                          // what is read first: the same, or the caller's memory
   typename R::Row results;                        // may be used
   const typename R::Row* levels;                  // of doubling, from level 1 on
   simd::Signed<typename R::Lane>*before, *after;  // masks of the outputs with a column before and after them, where
@@ -110,18 +111,18 @@ class Horizontal {
   template <class Emit>
   void reduce(const HorizontalRows<R>& rows, Index begin, Index outputs, const Emit& emit) const {
     using Way = RowPlan::Way;
-    for (int h = plan_.halvings - 1; h >= 0; --h)
-      halve(rows.columns, (outputs - 1) * (plan_.stride << h) + (plan_.kernel << h));
+    Row columns = rows.input;
+    for (int h = plan_.halvings - 1; h >= 0; --h, columns = rows.columns)
+      halve(columns, rows.columns, (outputs - 1) * (plan_.stride << h) + (plan_.kernel << h));
     switch (plan_.way) {
       case Way::neighbours:
         if (plan_.wraps) return wrapped(rows, emit);
-        return neighbours(plan_.kernel, plan_.doubling, rows.columns, rows.levels, outputs, emit);
+        return neighbours(plan_.kernel, plan_.doubling, columns, rows.levels, outputs, emit);
       case Way::unzipped:
-        if (plan_.kernel == 2)
-          return emit([columns = rows.columns](Index i) EIGENPOOL_LAMBDA { return pairs(columns, i); });
-        return emit([columns = rows.columns](Index i) EIGENPOOL_LAMBDA { return triples(columns, i); });
+        if (plan_.kernel == 2) return emit([columns = columns](Index i) EIGENPOOL_LAMBDA { return pairs(columns, i); });
+        return emit([columns = columns](Index i) EIGENPOOL_LAMBDA { return triples(columns, i); });
       case Way::picked:
-        neighbours(plan_.kernel, plan_.doubling, rows.columns, rows.levels, (outputs - 1) * plan_.stride + 1,
+        neighbours(plan_.kernel, plan_.doubling, columns, rows.levels, (outputs - 1) * plan_.stride + 1,
                    into(rows.results, (outputs - 1) * plan_.stride + 1));
         for (Index i = 0; i < outputs; ++i) copy_column(rows.results, i * plan_.stride, i);
         return emit(kept(rows.results));
@@ -142,9 +143,9 @@ class Horizontal {
     return [to, length = outputs * unit_](const auto& f) { make_row<R, B>(to, length, f); };
   }
 
-  // columns[i] = columns[2 i] . columns[2 i + 1]
-  static void halve(Row columns, Index length) {
-    make_row<R, B>(columns, length, [columns](Index i) EIGENPOOL_LAMBDA { return pairs(columns, i); });
+  // to[i] = columns[2 i] . columns[2 i + 1]
+  static void halve(Row columns, Row to, Index length) {
+    make_row<R, B>(to, length, [columns](Index i) EIGENPOOL_LAMBDA { return pairs(columns, i); });
   }
   EIGENPOOL_INLINE static void unzip(const Row& columns, Index i, Acc& even, Acc& odd) {
     R::template unzip<B>(columns.template load<B>(2 * i), columns.template load<B>(2 * i + lanes), even, odd);
@@ -214,7 +215,7 @@ class Horizontal {
       for (Index turn = 0; turn < std::min(stride, outputs); ++turn) {
         const Index reached = begin + turn + axis_.padding(), count = (outputs - turn - 1) / stride + 1;
         const Index residue = reached % stride, taps = residue < kernel ? (kernel - 1 - residue) / stride + 1 : 0;
-        const Row columns = rows.columns.from((reached / stride - taps + 1 - origin) * unit_);
+        const Row columns = rows.input.from((reached / stride - taps + 1 - origin) * unit_);
         if (taps == 0)
           into(sums, count)([](Index) EIGENPOOL_LAMBDA { return R::template identity<B>(); });
         else
@@ -252,7 +253,7 @@ class Horizontal {
     const Index origin = axis_.span(begin, begin + outputs).begin;
     for (Index i = 0; i < outputs; ++i) {
       const Taps taps = axis_.taps(begin + i);
-      const Row first = rows.columns.from((taps.first - origin) * unit_);
+      const Row first = rows.input.from((taps.first - origin) * unit_);
       for (Index c = 0; c < unit_; ++c) rows.results.template store<single>(i * unit_ + c, window(first.from(c), taps));
     }
   }

@@ -7,7 +7,7 @@
 #include "kernel_scalar.hpp"
 #include "kernel_vertical.hpp"
 #include "nan_guard.hpp"
-#include "row_sizes.hpp"
+#include "row_writer.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
@@ -77,7 +77,8 @@ class RowKernel {
 
     Work(Scratch<R>& scratch, const RowSizes<R>& sizes, bool needs_table) : ring(sizes.ring()) {
       const Index elements = sizes.row_elements();
-      rows = {scratch.row(elements + lead).from(lead), scratch.row(elements), levels.data(), nullptr, nullptr};
+      rows = {scratch.row(elements + lead).from(lead), {}, scratch.row(elements), levels.data(), nullptr, nullptr};
+      rows.input = rows.columns;
       for (Index l = 0; l < sizes.level_rows(); ++l) levels[static_cast<std::size_t>(l)] = scratch.row(elements);
       if (sizes.plan().wraps) {
         rows.before = reinterpret_cast<Flag*>(scratch.row(elements).values);
@@ -137,14 +138,17 @@ class RowKernel {
   void reduce_block(RowBlock& block, Index number, Work& work) const {
     const Cell first = block.cell;
     if (!is_clean<B>(block, number, work.guard)) return reduce_exactly(block, number);
+    work.rows.input = work.rows.columns;
     if (sizes_.uses_ring())
       slide<B>(block, work);
-    else
+    else if (!take_in_place(block, number, work))
       gather<B>(block, work);
     const Index outputs = (block.rows - 1) * plan().pitch + block.outputs;
     const Index at = (number * problem_.axes[2].result() + block.begin) * problem_.inner + block.columns.offset;
     const Horizontal<R, B> horizontal(problem_.axes[2], plan(), block.columns.unit);
-    horizontal.reduce(work.rows, block.begin, outputs, [&](const auto& f) { emit<B>(block, first, at, work, f); });
+    horizontal.reduce(work.rows, block.begin, outputs, [&](const auto& f) {
+      RowWriter<R, Output>(problem_, sizes_, output_, work.table).template write<B>(block, first, at, f);
+    });
   }
 
   // All memory from the first row of the source that a block reads to the last.
@@ -171,6 +175,22 @@ class RowKernel {
       ScalarKernel<typename R::Exact, S, Output>(problem_, source_, output_)
           .run(number * row, (number + block.rows) * row);
     block.cell = Cell::number(problem_, (number + block.rows) * row);
+  }
+
+  // Whether the columns of a block are taken from the source as they are: whole vectors are read there.
+  bool take_in_place(RowBlock& block, Index number, Work& work) const {
+    if constexpr (std::is_same_v<S, typename R::Lane> && !R::numbered) {
+      const Columns& columns = block.columns;
+      if (!sizes_.is_in_place() || columns.real_begin > 0 || columns.real_end < columns.count) return false;
+      const Index row = problem_.axes[2].source() * problem_.inner;
+      const Index first = number * row + columns.first * problem_.inner;
+      const Index end = first + (block.rows - 1) * row + block.length();
+      if (end + Scratch<R>::slack > problem_.outer * problem_.plane() * problem_.inner) return false;
+      work.rows.input = {const_cast<S*>(source_) + first};  // which is only read
+      block.cell = Cell::number(problem_, (number + block.rows) * problem_.axes[2].result());
+      return true;
+    }
+    return false;
   }
 
   // Rows below each other, as long as their windows have the same taps.
@@ -230,62 +250,6 @@ class RowKernel {
             numbers, plan().wraps);
       fill_row<R, B>(to.from((end - row) * pitch), (row + count - end) * pitch);
     };
-  }
-
-  // Groups of rows whose outputs are written alike.
-  template <int B, class F>
-  void emit(const RowBlock& block, Cell cell, Index at, const Work& work, const F& f) const {
-    const Index row = problem_.axes[2].result() * problem_.inner;
-    for (Index r = 0, rows; r < block.rows; r += rows) {
-      rows = std::min(output_.rows_alike(cell, sizes_.uses_ring()), block.rows - r);
-      const auto info = output_.template row_info<R>(cell, work.table, sizes_.uses_ring());
-      emit_rows<B>(block, r, rows, at + r * row, info, f);
-      cell.at[1] += rows - 1;
-      cell.next_row(problem_);
-    }
-  }
-
-  // `rows` rows from number `first` of the block on.
-  template <int B, class F>
-  void emit_rows(const RowBlock& block, Index first, Index rows, Index at, const typename Output::Info& info,
-                 const F& f) const {
-    const Index unit = block.columns.unit, row = problem_.axes[2].result() * problem_.inner;
-    const Index length = block.outputs * unit, pitch = plan().pitch * unit;
-    Runs runs{rows, length, first * pitch, pitch, at, row, 0};
-    if (unit < problem_.inner) {  // a part of each column
-      for (Index r = 0; r < rows; ++r)
-        emit_runs<B>({block.outputs, unit, (first + r) * pitch, unit, at + r * row, problem_.inner, unit}, info, f);
-    } else {
-      if (length == row && pitch == row && (plan().wraps || !output_.needs_table()))
-        runs.length *= rows, runs.count = 1;
-      emit_runs<B>(runs, info, f);
-    }
-  }
-
-  // Neighbouring results in the buffer, and where they belong.
-  struct Runs {
-    Index count, length, from, pitch, at, step;
-    Index table_pitch;
-  };
-
-  template <int B, class F>
-  void emit_runs(const Runs& runs, const typename Output::Info& info, const F& f) const {
-    simd::apart<B>([=, writer = output_.writer()]() EIGENPOOL_LAMBDA {
-      constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
-      const auto held = writer.template hold<R, B>(info);
-      const auto write = [&](Index r, Index i, Index count) EIGENPOOL_LAMBDA {
-        writer.template write<B>(runs.at + r * runs.step + i, f(runs.from + r * runs.pitch + i), count, held,
-                                 r * runs.table_pitch + i);
-      };
-      if (runs.length >= lanes) {
-        for (Index r = 0; r < runs.count; ++r)
-          for_vectors<lanes>(runs.length, [&](Index i) EIGENPOOL_LAMBDA { write(r, i, lanes); });
-      } else {  // what a vector writes beyond a run is written again, but for the last
-        const bool is_dense = runs.step == runs.length;
-        for (Index r = 0; r < runs.count; ++r)
-          write(r, 0, is_dense && (runs.count - r) * runs.step >= lanes ? lanes : runs.length);
-      }
-    });
   }
 
   const Problem& problem_;

@@ -77,9 +77,10 @@ EIGENPOOL_INLINE void fold_taps(const S* p, const TapLoops& taps, typename R::te
         const Index offset = j0 * l0.offset + j1 * l1.offset;
         typename R::template Acc<B> inner[width];
         each([&](std::size_t u) EIGENPOOL_LAMBDA { inner[u] = load(offset, u); });
-        for (Index j2 = 1; j2 < l2.count; ++j2)
-          each([&](std::size_t u)
-                   EIGENPOOL_LAMBDA { R::template merge<B>(inner[u], load(offset + j2 * l2.offset, u)); });
+        for (Index j2 = 1; j2 < l2.count; ++j2) {
+          const Index at = offset + j2 * l2.offset;
+          each([&](std::size_t u) EIGENPOOL_LAMBDA { R::template merge<B>(inner[u], load(at, u)); });
+        }
         each([&](std::size_t u) EIGENPOOL_LAMBDA { R::template merge<B>(middle[u], inner[u]); });
       }
       each([&](std::size_t u) EIGENPOOL_LAMBDA { R::template merge<B>(acc[u], middle[u]); });

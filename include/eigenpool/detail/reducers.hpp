@@ -208,8 +208,8 @@ struct ArgExtremum {
   template <int B>
   EIGENPOOL_INLINE static Acc<B> only(const simd::Signed<Lane>* lanes, const Acc<B>& acc) {
     const auto mask = simd::load_mask<Lane, B>(lanes);
-    const Acc<B> none = identity<B>();
-    return {simd::select(mask, acc.value, none.value), simd::select(mask, acc.number, none.number)};
+    const Acc<B> rest = identity<B>();
+    return {simd::select(mask, acc.value, rest.value), simd::select(mask, acc.number, rest.number)};
   }
   template <int B>
   EIGENPOOL_INLINE static Acc<B> identity() {

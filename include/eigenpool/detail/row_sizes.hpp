@@ -24,12 +24,9 @@ class RowSizes {
         unit_(problem.inner),
         chunk_(std::max(axis_.result(), Index{1})) {
     fit();
-    if (is_chunked() || unit_ < problem.inner || !plan_.is_joint()) return;
-    const Index buffers = 2 + level_rows() + (plan_.wraps ? tables_ : 0);
-    const Index row = buffers * std::max(plan_.column_pitch, plan_.pitch) * unit_;
-    const Index rows = std::min(most_joined, problem.outer * problem.axes[0].result() * problem.axes[1].result());
-    joined_ = ring_.is_whole() ? problem.axes[1].result()
-                               : std::clamp((Scratch<R>::near_capacity - needed(0)) / row, Index{1}, rows);
+    join(problem);
+    in_place_ = problem.is_row() && !plan_.wraps && unit_ == problem.inner &&
+                (joined_ == 1 || plan_.column_pitch == axis_.source());
   }
 
   const RowPlan& plan() const { return plan_; }
@@ -39,6 +36,8 @@ class RowSizes {
   Index joined() const { return joined_; }
   bool is_chunked() const { return chunk_ < axis_.result(); }
   bool uses_ring() const { return ring_.pays(); }
+  /// Whether columns stand in the source as they would in the buffer, but for padding at the ends of a row.
+  bool is_in_place() const { return in_place_; }
 
   /// Rows that doubling works in, beside columns and results: levels, and all terms but the first.
   Index level_rows() const {
@@ -71,6 +70,16 @@ class RowSizes {
            tables_ * Scratch<R>::padded(table_elements(joined)) + (uses_ring() ? ring_.template needed<R>(width()) : 0);
   }
 
+  // Several rows, where all of a row is buffered.
+  void join(const Problem& problem) {
+    if (is_chunked() || unit_ < problem.inner || !plan_.is_joint()) return;
+    const Index buffers = 2 + level_rows() + (plan_.wraps ? tables_ : 0);
+    const Index row = buffers * std::max(plan_.column_pitch, plan_.pitch) * unit_;
+    const Index rows = std::min(most_joined, problem.outer * problem.axes[0].result() * problem.axes[1].result());
+    joined_ = ring_.is_whole() ? problem.axes[1].result()
+                               : std::clamp((Scratch<R>::near_capacity - needed(0)) / row, Index{1}, rows);
+  }
+
   /// Less at a time, until it fits the stack. Rows of a ring, and those that this
   /// would cut to less than a window, take a far cache instead: each part of a row
   /// reads again what its windows share with the next.
@@ -91,6 +100,7 @@ class RowSizes {
   Index tables_;
   RingPlan ring_;
   Index unit_, chunk_, joined_ = 1;
+  bool in_place_ = false;
 };
 
 /// Outputs [begin, begin + outputs) of `rows` rows from that of `cell` on, and
