@@ -3,6 +3,7 @@
 // taps costs about 2 log2 k steps for a sum, log2 k for a maximum.
 #pragma once
 
+#include "integer.hpp"
 #include "row_loops.hpp"
 
 EIGENPOOL_BEGIN

@@ -65,8 +65,8 @@ struct LaneReducer {
   EIGENPOOL_INLINE static Acc<B> ordered(const Acc<B>& acc) {
     return simd::ordered(acc);
   }
-  template <int B>
-  EIGENPOOL_INLINE static Acc<B> only(const simd::Signed<Lane>* lanes, const Acc<B>& acc) {
+  template <int B, class Flag>
+  EIGENPOOL_INLINE static Acc<B> only(const Flag* lanes, const Acc<B>& acc) {
     return simd::select(simd::load_mask<Lane, B>(lanes), acc, R::template identity<B>());
   }
 };
@@ -205,8 +205,8 @@ struct ArgExtremum {
   EIGENPOOL_INLINE static Acc<B> ordered(const Acc<B>& acc) {
     return {simd::ordered(acc.value), simd::ordered(acc.number)};
   }
-  template <int B>
-  EIGENPOOL_INLINE static Acc<B> only(const simd::Signed<Lane>* lanes, const Acc<B>& acc) {
+  template <int B, class Flag>
+  EIGENPOOL_INLINE static Acc<B> only(const Flag* lanes, const Acc<B>& acc) {
     const auto mask = simd::load_mask<Lane, B>(lanes);
     const Acc<B> rest = identity<B>();
     return {simd::select(mask, acc.value, rest.value), simd::select(mask, acc.number, rest.number)};

@@ -16,10 +16,12 @@ class ShareRows {
 
   ShareRows(const Problem& forward, const S* dy, Lane* shares)
       : forward_(forward), dy_(dy), shares_(shares), length_(forward.axes[2].result() * forward.inner) {
-    if (!has_columns()) return;
-    columns_.resize(static_cast<std::size_t>(length_));
-    for (Index o = 0; o < forward.axes[2].result(); ++o)
-      std::fill_n(columns_.data() + o * forward.inner, forward.inner, static_cast<Lane>(forward.axes[2].divisor(o)));
+    if constexpr (std::is_arithmetic_v<Lane>) {
+      if (!has_columns()) return;
+      columns_.resize(static_cast<std::size_t>(length_));
+      for (Index o = 0; o < forward.axes[2].result(); ++o)
+        std::fill_n(columns_.data() + o * forward.inner, forward.inner, static_cast<Lane>(forward.axes[2].divisor(o)));
+    }
   }
 
   Index tasks() const { return forward_.cells() / forward_.axes[2].result(); }
@@ -42,7 +44,7 @@ class ShareRows {
   static constexpr int single = static_cast<int>(sizeof(Lane));
 
   // Lanes hold the products of divisors.
-  bool has_columns() const { return std::is_arithmetic_v<Lane> && forward_.max_taps() <= 1 << 24; }
+  bool has_columns() const { return forward_.max_taps() <= 1 << 24; }
 
   template <int B>
   Index divide_vectors(const S* from, Lane* to, Index outer) const {
@@ -168,9 +170,13 @@ class SpreadShares {
 
   template <int B>
   EIGENPOOL_INLINE static void copy(const S* from, S* to, Index count) {
-    constexpr Index lanes = simd::Vec<S, B>::lanes;
-    if (count < lanes) return static_cast<void>(std::copy_n(from, count, to));
-    for_vectors<lanes>(count, [&](Index i) EIGENPOOL_LAMBDA { simd::store(to + i, simd::load<S, B>(from + i)); });
+    constexpr Index bytes = static_cast<Index>(sizeof(S));
+    if (count * bytes < B) return static_cast<void>(std::copy_n(from, count, to));
+    const auto* source = reinterpret_cast<const unsigned char*>(from);
+    auto* result = reinterpret_cast<unsigned char*>(to);
+    for_vectors<B>(count * bytes, [&](Index i) EIGENPOOL_LAMBDA {
+      simd::store(result + i, simd::load<unsigned char, B>(source + i));
+    });
   }
 
   const Problem& forward_;
