@@ -71,7 +71,7 @@ class RowKernel {
   struct Work {
     HorizontalRows<R> rows;
     std::array<Row, 65> levels;
-    Row table, column_numbers;
+    Row table{}, column_numbers{};
     RowRing<R> ring;
     NanGuard<R, S> guard;
 

@@ -54,7 +54,7 @@ class Vertical {
     const Index step = rows.count > 1 ? rows.stride * problem_.axes[2].source() * problem_.inner : 0;
     Runs runs{rows.count, length, source_ + first_tap(problem_, outer, window) + columns.offset,
               step,       0,      rows.to.from(before),
-              rows.pitch, 0,      column_numbers.from(before)};
+              rows.pitch, 0,      R::numbered ? column_numbers.from(before) : column_numbers};
     if (R::numbered) runs.number_step = rows.number_step;
     // Whole vectors of padding are written first, and over them the columns, if those fill whole vectors themselves.
     constexpr int single = static_cast<int>(sizeof(typename R::Lane));
