@@ -80,8 +80,10 @@ class Means {
     template <class R, int B>
     EIGENPOOL_INLINE static auto hold(const Info& info) {
       using Lane = typename R::Lane;
-      return Held<Lane, B>{Divisor<Lane, B>(info.divisor), simd::broadcast<Lane, B>(static_cast<Lane>(info.divisor)),
-                           static_cast<const Lane*>(info.table)};
+      Held<Lane, B> held{Divisor<Lane, B>(info.divisor), {}, static_cast<const Lane*>(info.table)};
+      if constexpr (std::is_arithmetic_v<Lane>)
+        held.row_divisor = simd::broadcast<Lane, B>(static_cast<Lane>(info.divisor));
+      return held;
     }
     template <int B, class Lane>
     EIGENPOOL_INLINE void write(Index at, const simd::Vec<Lane, B>& acc, Index count, const Held<Lane, B>& held,
