@@ -1,6 +1,6 @@
 // Windows of 1, 2, 4, ... neighbouring taps, or of 1, 4, 16, ..., each from
-// smaller ones; and which of them make up a window of any size. A kernel of k
-// taps costs about 2 log2 k steps for a sum, log2 k for a maximum.
+// smaller ones; which of them make up a window of any size; and rows of them. A
+// kernel of k taps costs about 2 log2 k steps for a sum, log2 k for a maximum.
 #pragma once
 
 #include "integer.hpp"

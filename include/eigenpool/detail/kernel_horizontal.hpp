@@ -119,8 +119,8 @@ class Horizontal {
         if (plan_.wraps) return wrapped(rows, emit);
         return neighbours(plan_.kernel, plan_.doubling, columns, rows.levels, outputs, emit);
       case Way::unzipped:
-        if (plan_.kernel == 2) return emit([columns = columns](Index i) EIGENPOOL_LAMBDA { return pairs(columns, i); });
-        return emit([columns = columns](Index i) EIGENPOOL_LAMBDA { return triples(columns, i); });
+        if (plan_.kernel == 2) return emit([columns](Index i) EIGENPOOL_LAMBDA { return pairs(columns, i); });
+        return emit([columns](Index i) EIGENPOOL_LAMBDA { return triples(columns, i); });
       case Way::picked:
         neighbours(plan_.kernel, plan_.doubling, columns, rows.levels, (outputs - 1) * plan_.stride + 1,
                    into(rows.results, (outputs - 1) * plan_.stride + 1));

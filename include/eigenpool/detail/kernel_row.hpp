@@ -78,7 +78,6 @@ class RowKernel {
     Work(Scratch<R>& scratch, const RowSizes<R>& sizes, bool needs_table) : ring(sizes.ring()) {
       const Index elements = sizes.row_elements();
       rows = {scratch.row(elements + lead).from(lead), {}, scratch.row(elements), levels.data(), nullptr, nullptr};
-      rows.input = rows.columns;
       for (Index l = 0; l < sizes.level_rows(); ++l) levels[static_cast<std::size_t>(l)] = scratch.row(elements);
       if (sizes.plan().wraps) {
         rows.before = reinterpret_cast<Flag*>(scratch.row(elements).values);

@@ -1,7 +1,8 @@
 // Doubling over the rows of a plane, for windows that slide down it: partial
-// windows of 1, 2, 4, ... rows (or 1, 4, 16, ...) are kept, so that every row of the source is read
-// once and a window costs its logarithm. A small plane is kept whole, which
-// makes the loops long; of a large one, what is still needed is kept in rings.
+// windows of 1, 2, 4, ... rows (or 1, 4, 16, ...) are kept, so that every row of
+// the source is read once and a window costs its logarithm. A small plane is kept
+// whole, which makes the loops long; of a large one, what is still needed is kept
+// in rings.
 #pragma once
 
 #include "axis.hpp"
