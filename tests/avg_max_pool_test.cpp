@@ -17,6 +17,7 @@
 #include "gradient_cases.hpp"
 #include "harness.hpp"
 #include "oracle.hpp"
+#include "sharing_pool.hpp"
 
 namespace {
 
@@ -108,7 +109,7 @@ using Cases =
 TYPED_TEST_SUITE(AvgMaxPool, Cases, eigenpool_test::PoolingCaseName);
 
 TYPED_TEST(AvgMaxPool, EqualsTheTwoOperators) {
-  Eigen::ThreadPool pool(3);
+  harness::SharingPool pool(3);
   const Eigen::ThreadPoolDevice device(&pool, 3);
   for (const Geometry& g : cases::table()) {
     if (!is_run(g, TypeParam::D)) continue;
@@ -162,7 +163,7 @@ TYPED_TEST(AvgMaxPool, EqualsTheTwoOperatorsWherePartsAreCut) {
 }
 
 TYPED_TEST(AvgMaxPool, BackwardEqualsTheOracle) {
-  Eigen::ThreadPool pool(3);
+  harness::SharingPool pool(3);
   const Eigen::ThreadPoolDevice device(&pool, 3);
   for (const Geometry& g : cases::table()) {
     if (!is_run(g, TypeParam::D)) continue;

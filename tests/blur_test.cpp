@@ -11,10 +11,10 @@
 #include <stdexcept>
 #include <string>
 #include <unsupported/Eigen/AutoDiff>
-#include <unsupported/Eigen/CXX11/ThreadPool>
 #include <vector>
 
 #include "families.hpp"
+#include "sharing_pool.hpp"
 
 namespace {
 
@@ -225,7 +225,7 @@ struct EveryWay {
 };
 
 TEST(BlurBits, SameEveryWay) {
-  Eigen::ThreadPool pool(3);
+  harness::SharingPool pool(3);
   const Eigen::ThreadPoolDevice threads(&pool, 3);
   for (const Index channels : {3, 19}) {
     const Picture x = filled(2, channels, 23, 31, families::signed_values, 3);

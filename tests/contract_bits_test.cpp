@@ -8,11 +8,11 @@
 #include <functional>
 #include <random>
 #include <string>
-#include <unsupported/Eigen/CXX11/ThreadPool>
 #include <utility>
 #include <vector>
 
 #include "fronts.hpp"
+#include "sharing_pool.hpp"
 
 namespace {
 
@@ -123,7 +123,7 @@ void expect_one_result_per_problem() {
       EXPECT_LE(eigenpool::simd::vector_bytes(), width);
       expect_equal(results<layout>(x, problem.window, alone), expected, std::to_string(width) + " byte vectors");
       for (const int threads : {1, 2, 3}) {
-        Eigen::ThreadPool pool(threads);
+        harness::SharingPool pool(threads);
         const Eigen::ThreadPoolDevice device(&pool, threads);
         expect_equal(results<layout>(x, problem.window, device), expected, std::to_string(threads) + " threads");
       }

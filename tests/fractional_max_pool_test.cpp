@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <limits>
 #include <string>
-#include <unsupported/Eigen/CXX11/ThreadPool>
 
 #include "compare.hpp"
 #include "error_calls.hpp"
 #include "families.hpp"
 #include "harness.hpp"
+#include "sharing_pool.hpp"
 
 namespace {
 
@@ -170,7 +170,7 @@ TYPED_TEST_SUITE(FractionalMaxPool, Cases, eigenpool_test::PoolingCaseName);
 template <class Case, class S, class U, class I>
 void expect_plain_loops(const Problem& p) {
   constexpr Layout layout = Case::layout;
-  Eigen::ThreadPool pool(3);
+  harness::SharingPool pool(3);
   const Eigen::ThreadPoolDevice threads(&pool, 3);
   const auto want = p.forward<U>();
   const auto x = to_tensor<Case, S>(p.lead, p.spatial, p.x);
@@ -398,7 +398,7 @@ TEST(FractionalMaxPoolOp, EqualsTheFunction) {
   const Image x = ramp(2, 3, 8, 9);
   const FractionalWindow<2> window{.kernel = {2, 3}, .output_size = {5, 4}};
   const Image want = eigenpool::fractional_max_pool2d(x, window, Seed{3});
-  Eigen::ThreadPool pool(2);
+  harness::SharingPool pool(2);
   const Eigen::ThreadPoolDevice threads(&pool, 2);
   Image got(want.dimensions());
   got.device(threads) = x.customOp(eigenpool::FractionalMaxPool<2>(window, Seed{3}));

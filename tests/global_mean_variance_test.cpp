@@ -15,6 +15,7 @@
 #include "families.hpp"
 #include "harness.hpp"
 #include "oracle.hpp"
+#include "sharing_pool.hpp"
 
 namespace {
 
@@ -151,7 +152,7 @@ TYPED_TEST(MeanVariance, LosesNothingToALargeMean) {
 }
 
 TYPED_TEST(MeanVariance, HasTheSameBitsEverywhere) {
-  Eigen::ThreadPool pool(3);
+  harness::SharingPool pool(3);
   const Eigen::ThreadPoolDevice device(&pool, 3);
   for (const Planes& g : planes_of(TypeParam::D)) {
     const Values x = signed_values(g.count() * g.cells(), 1);
@@ -169,7 +170,7 @@ TYPED_TEST(MeanVariance, HasTheSameBitsEverywhere) {
 }
 
 TYPED_TEST(MeanVariance, BackwardIsTheDerivative) {
-  Eigen::ThreadPool pool(3);
+  harness::SharingPool pool(3);
   const Eigen::ThreadPoolDevice device(&pool, 3);
   const Planes g{{2, 3}, Extents(static_cast<std::size_t>(TypeParam::D), 3)};
   for (const Index correction : {Index{0}, Index{1}, Index{2}}) {

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
-#include <unsupported/Eigen/CXX11/ThreadPool>
 
 #include "fronts.hpp"
+#include "sharing_pool.hpp"
 
 namespace {
 
@@ -31,7 +31,7 @@ Tensor filled(Tensor x, int seed = 1) {
 /// Assigns the expression on both devices and without one.
 template <class Tensor, class Expression>
 void expect_evaluates_to(const Expression& expression, const Tensor& expected) {
-  Eigen::ThreadPool pool(2);
+  harness::SharingPool pool(2);
   const Eigen::ThreadPoolDevice threads(&pool, 2);
   const Eigen::DefaultDevice alone;
   Tensor on_threads(expected.dimensions()), on_one(expected.dimensions());

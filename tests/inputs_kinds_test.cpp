@@ -5,10 +5,10 @@
 #include <array>
 #include <cstdint>
 #include <type_traits>
-#include <unsupported/Eigen/CXX11/ThreadPool>
 #include <utility>
 
 #include "fronts.hpp"
+#include "sharing_pool.hpp"
 
 namespace {
 
@@ -188,7 +188,7 @@ TEST(OutputKinds, OnlyTheMapsOwnElementsAreWritten) {
 }
 
 TEST(Devices, ThreadPoolTakesExpressionsAndMaps) {
-  Eigen::ThreadPool pool(3);
+  harness::SharingPool pool(3);
   const Eigen::ThreadPoolDevice device(&pool, 3);
   const Image x = filled(Image(2, 3, 50, 70)), doubled = x * 2.f;
   Image y(2, 3, 25, 35);

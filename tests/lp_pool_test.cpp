@@ -19,6 +19,7 @@
 #include "gradient_cases.hpp"
 #include "harness.hpp"
 #include "oracle.hpp"
+#include "sharing_pool.hpp"
 
 namespace {
 
@@ -187,7 +188,7 @@ void expect_bits(const Geometry& g, const LpOptions& options, const Values& x, c
   eigenpool::simd::set_max_vector_bytes(16);
   EXPECT_TRUE(harness::all_same_bits(norm.forward(x), want)) << "narrow vectors";
   eigenpool::simd::set_max_vector_bytes(64);
-  Eigen::ThreadPool pool(3);
+  harness::SharingPool pool(3);
   EXPECT_TRUE(harness::all_same_bits(norm.forward(x, Eigen::ThreadPoolDevice(&pool, 3)), want)) << "threads";
 }
 
@@ -209,7 +210,7 @@ TEST(LpPoolBits, AreTheSameOnEveryPath) {
 }
 
 TEST(LpPoolBits, OfGradientsAreTheSameOnEveryPath) {
-  Eigen::ThreadPool pool(3);
+  harness::SharingPool pool(3);
   const Eigen::ThreadPoolDevice device(&pool, 3);
   for (const Geometry& g : cases::table()) {
     if (!is_run(g, 2)) continue;

@@ -8,12 +8,12 @@
 #include <cstdint>
 #include <limits>
 #include <string>
-#include <unsupported/Eigen/CXX11/ThreadPool>
 
 #include "compare.hpp"
 #include "error_calls.hpp"
 #include "families.hpp"
 #include "harness.hpp"
+#include "sharing_pool.hpp"
 
 namespace {
 
@@ -101,7 +101,7 @@ TYPED_TEST_SUITE(MaxUnpool, Cases, eigenpool_test::PoolingCaseName);
 template <class Case, class S, class I>
 void expect_plain_loops(const Problem& p, const Window<Case::D>& window) {
   constexpr Layout layout = Case::layout;
-  Eigen::ThreadPool pool(3);
+  harness::SharingPool pool(3);
   const Eigen::ThreadPoolDevice threads(&pool, 3);
   const auto x = to_tensor<Case, S>(p.lead, p.pooled, p.x);
   const auto indices = to_tensor<Case, I>(p.lead, p.pooled, p.indices);
@@ -383,7 +383,7 @@ TEST(MaxUnpoolOp, EqualsTheFunction) {
   const auto [maxima, indices] = eigenpool::max_pool2d_with_indices(x, window);
   const Image want = eigenpool::max_unpool2d(maxima, indices, window);
   using Op = eigenpool::MaxUnpool<2, std::remove_cvref_t<decltype(indices)>>;
-  Eigen::ThreadPool pool(2);
+  harness::SharingPool pool(2);
   const Eigen::ThreadPoolDevice threads(&pool, 2);
   Image got(want.dimensions());
   got.device(threads) = maxima.customOp(Op(indices, window));

@@ -18,6 +18,7 @@
 #include "families.hpp"
 #include "harness.hpp"
 #include "oracle.hpp"
+#include "sharing_pool.hpp"
 
 namespace {
 
@@ -179,7 +180,7 @@ TYPED_TEST(MinPool, EqualsTheOracleOnRandomGeometries) {
 }
 
 TYPED_TEST(MinPool, ThreadsGiveTheSameBits) {
-  Eigen::ThreadPool pool(3);
+  harness::SharingPool pool(3);
   const Eigen::ThreadPoolDevice device(&pool, 3);
   for (const Geometry& g : cases::table()) {
     if (static_cast<int>(g.rank()) != TypeParam::D) continue;

@@ -19,6 +19,7 @@
 #include "gradient_cases.hpp"
 #include "harness.hpp"
 #include "oracle.hpp"
+#include "sharing_pool.hpp"
 
 namespace {
 
@@ -191,7 +192,7 @@ TYPED_TEST(PoolWithReducer, BackwardIsTheDerivative) {
 }
 
 TEST(PoolWithReducerBits, AreTheSameInEveryLayoutOrderAndNumberOfThreads) {
-  Eigen::ThreadPool pool(3);
+  harness::SharingPool pool(3);
   const Eigen::ThreadPoolDevice device(&pool, 3);
   for (const Geometry& g : cases::table()) {
     if (!is_run(g, 2)) continue;

@@ -14,6 +14,7 @@
 #include "families.hpp"
 #include "harness.hpp"
 #include "oracle.hpp"
+#include "sharing_pool.hpp"
 
 namespace {
 
@@ -161,7 +162,7 @@ void expect_same_bits_on_every_thread_count(const Geometry& g) {
   const Results want = run<layout, order>(g, inputs);
   for (const int threads : {1, 2, 3}) {
     SCOPED_TRACE(testing::Message() << threads << " threads");
-    Eigen::ThreadPool pool(threads);
+    harness::SharingPool pool(threads);
     const Eigen::ThreadPoolDevice device(&pool, threads);
     harness::expect_same_bits(run<layout, order>(g, inputs, device), want);
   }

@@ -4,10 +4,10 @@
 
 #include <limits>
 #include <string>
-#include <unsupported/Eigen/CXX11/ThreadPool>
 
 #include "error_calls.hpp"
 #include "roi_cases.hpp"
+#include "sharing_pool.hpp"
 
 namespace {
 
@@ -303,7 +303,7 @@ TEST(RoiAlignOp, EqualsTheFunction) {
   const auto images = roi::images_of(p);
   const RoiAlignOptions options{.output_size = 3};
   const Image want = eigenpool::roi_align(x, boxes, images, options);
-  Eigen::ThreadPool pool(2);
+  harness::SharingPool pool(2);
   const Eigen::ThreadPoolDevice threads(&pool, 2);
   Image got(want.dimensions());
   got.device(threads) = x.customOp(eigenpool::RoiAlign<Boxes, Numbers>(boxes, images, options));

@@ -11,6 +11,7 @@
 #include "compare.hpp"
 #include "families.hpp"
 #include "harness.hpp"
+#include "sharing_pool.hpp"
 
 namespace roi {
 
@@ -216,7 +217,7 @@ inline testing::AssertionResult near(const Values& got, const Values& want, doub
 /// Every function against the loops' numbers, threads against one, and a backward against central differences.
 template <class Case, class S, class Op>
 void expect_numbers(const Problem& p, const Values& want, double tolerance) {
-  Eigen::ThreadPool pool(3);
+  harness::SharingPool pool(3);
   const Eigen::ThreadPoolDevice threads(&pool, 3);
   const Runs<Case, S, Op> runs{p};
   const Runs<eigenpool_test::PoolingCase<2, eigenpool::channels_first>, S, Op> plain{p};

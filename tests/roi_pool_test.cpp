@@ -4,7 +4,6 @@
 
 #include <limits>
 #include <string>
-#include <unsupported/Eigen/CXX11/ThreadPool>
 
 #include "error_calls.hpp"
 #include "roi_cases.hpp"

@@ -9,10 +9,10 @@
 #include <string>
 #include <tuple>
 #include <unsupported/Eigen/AutoDiff>
-#include <unsupported/Eigen/CXX11/ThreadPool>
 
 #include "families.hpp"
 #include "group_oracle.hpp"
+#include "sharing_pool.hpp"
 
 namespace {
 
@@ -151,7 +151,7 @@ TYPED_TEST(Segments, EqualPlainLoops) {
 
 TYPED_TEST(Segments, SameBitsOnThreads) {
   using Fixture = TestFixture;
-  Eigen::ThreadPool pool(3);
+  harness::SharingPool pool(3);
   const Eigen::ThreadPoolDevice threads(&pool, 3);
   const Problem p(3000, 90, 37, false, 5);
   const auto x = Fixture::filled(p.rows, p.features, families::integers, 6);

@@ -8,10 +8,10 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
-#include <unsupported/Eigen/CXX11/ThreadPool>
 
 #include "families.hpp"
 #include "group_oracle.hpp"
+#include "sharing_pool.hpp"
 
 namespace {
 
@@ -160,7 +160,7 @@ void expect_equal(const A& a, const B& b) {
 
 TYPED_TEST(Sequences, SameBitsOnThreads) {
   constexpr Layout layout = TypeParam::layout;
-  Eigen::ThreadPool pool(3);
+  harness::SharingPool pool(3);
   const Eigen::ThreadPoolDevice threads(&pool, 3);
   const Problem<TypeParam> p(37, 61, 5, 7, true, families::integers, 4);
   const SequenceOptions options{.empty = 1};

@@ -15,6 +15,7 @@
 #include "families.hpp"
 #include "harness.hpp"
 #include "oracle.hpp"
+#include "sharing_pool.hpp"
 
 namespace {
 
@@ -141,7 +142,7 @@ using Cases =
 TYPED_TEST_SUITE(SpatialPyramid, Cases, eigenpool_test::PoolingCaseName);
 
 TYPED_TEST(SpatialPyramid, EqualsFlattenedAdaptivePoolings) {
-  Eigen::ThreadPool pool(3);
+  harness::SharingPool pool(3);
   const Eigen::ThreadPoolDevice device(&pool, 3);
   for (const Extents& spatial : this->pictures())
     for (const LevelList& levels : this->lists)
@@ -200,7 +201,7 @@ TEST(SpatialPyramidBits, AreTheSameInBothLayoutsAndOrders) {
 }
 
 TYPED_TEST(SpatialPyramid, BackwardEqualsTheOracle) {
-  Eigen::ThreadPool pool(3);
+  harness::SharingPool pool(3);
   const Eigen::ThreadPoolDevice device(&pool, 3);
   for (const Extents& spatial : this->pictures())
     for (const LevelList& levels : this->lists)

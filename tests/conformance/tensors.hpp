@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "../sharing_pool.hpp"
 #include "memory_form.hpp"
 #include "pool_case.hpp"
 
@@ -81,7 +82,7 @@ Array to_array(const Tensor& tensor) {
 
 /// Two threads, for the calls that take a device.
 inline const Eigen::ThreadPoolDevice& two_threads() {
-  static Eigen::ThreadPool pool(2);
+  static harness::SharingPool pool(2);
   static const Eigen::ThreadPoolDevice device(&pool, 2);
   return device;
 }

@@ -1,17 +1,25 @@
 // Runs a kernel's tasks on an Eigen device.
 #pragma once
 
+#include "team.hpp"
 #include "tensor.hpp"
+
+namespace eigenpool::process {
+inline std::atomic<bool> force_threads{false};
+}
 
 EIGENPOOL_BEGIN
 namespace detail {
+
+/// Every later call in this process on a device with threads uses them, however small it is; for tests.
+inline void set_force_threads(bool forced) { process::force_threads.store(forced); }
 
 /// DefaultDevice, or ThreadPoolDevice, which Eigen declares when
 /// EIGEN_USE_THREADS is defined.
 template <class Device>
 concept ThreadedDevice = requires(const Device& device) {
-  device.numThreadsInPool();
-  device.parallelFor(0, Eigen::TensorOpCost(), [](Eigen::Index, Eigen::Index) {});
+  device.numThreads();
+  device.getPool()->Schedule([] {});
 };
 template <class Device>
 concept PoolingDevice = std::same_as<Device, Eigen::DefaultDevice> || ThreadedDevice<Device>;
@@ -22,21 +30,37 @@ class Parallel {
   explicit Parallel(const Device& device) : device_(device) {}
 
   /// Calls run(begin, end) on ranges that make up [0, tasks); a task moves
-  /// about `bytes` bytes.
+  /// about `bytes` bytes. On several threads an exception ends the program.
   template <class Run>
   void operator()(Index tasks, double bytes, const Run& run) const {
     if constexpr (ThreadedDevice<Device>) {
-      // Measured, from the nearest caches. Eigen starts a second thread at 2e5 cycles, which on a machine of 3 GHz
-      // is what waking it takes.
-      constexpr double cycles_per_byte = 0.12;
-      device_.parallelFor(static_cast<Eigen::Index>(tasks), Eigen::TensorOpCost(0, 0, bytes * cycles_per_byte),
-                          [&run](Eigen::Index begin, Eigen::Index end) { run(begin, end); });
-    } else {
-      run(0, tasks);
+      const Index workers = worth(tasks, bytes);
+      if (workers > 1) return run_in_team(tasks, workers, run);
     }
+    run(0, tasks);
   }
 
  private:
+  /// How many threads pay for waking them. Measured: from the nearest caches kernels take 0.08 cycles a byte and more,
+  /// and a second thread, which takes the first about 1e4 cycles to wake, gains from 2e4 cycles of work on.
+  Index worth(Index tasks, double bytes) const {
+    constexpr double cycles_per_byte = 0.1, cycles_per_worker = 3e4;
+    const Index most = std::min<Index>(tasks, device_.numThreads());
+    if (process::force_threads.load(std::memory_order_relaxed)) return most;
+    const double paid = static_cast<double>(tasks) * bytes * (cycles_per_byte / cycles_per_worker);
+    return paid < static_cast<double>(most) ? static_cast<Index>(paid) : most;
+  }
+
+  template <class Run>
+  void run_in_team(Index tasks, Index workers, const Run& run) const noexcept {
+    const auto call = [](const void* callable, Index begin, Index end) {
+      (*static_cast<const Run*>(callable))(begin, end);
+    };
+    const auto team = std::make_shared<Team>(tasks, workers, &run, call);
+    Team::join(team, device_.getPool(), 0);
+    team->wait();
+  }
+
   const Device& device_;
 };
 

@@ -1,0 +1,81 @@
+// Threads that share one call's tasks.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "integer.hpp"
+
+EIGENPOOL_BEGIN
+namespace detail {
+
+/// The calling thread and helpers from a pool, which take a call's tasks block by block.
+///
+/// The caller works too. Helpers that are slow to wake, or whose pool is busy, delay nothing: the others take their
+/// blocks, and the call returns without them. A late helper finds no block left, and touches only this object.
+class Team {
+ public:
+  /// Calls a callable behind a pointer on tasks [begin, end).
+  using Run = void(const void* callable, Index begin, Index end);
+
+  Team(Index tasks, Index workers, const void* callable, Run* run)
+      : tasks_(tasks), callable_(callable), run_(run), shares_(static_cast<std::size_t>(workers)) {
+    constexpr Index blocks_per_worker = 8;  // so that who is held up leaves little behind
+    block_ = ceil_div(tasks, workers * blocks_per_worker);
+    const Index blocks = ceil_div(tasks, block_);
+    unfinished_.store(static_cast<int>(blocks), std::memory_order_relaxed);
+    for (Index worker = 0; worker < workers; ++worker) {
+      Share& share = shares_[static_cast<std::size_t>(worker)];
+      share.next.store(blocks * worker / workers, std::memory_order_relaxed);
+      share.end = blocks * (worker + 1) / workers;
+    }
+  }
+
+  /// What one worker does. Waking takes microseconds, so each wakes two more, as in a binary heap.
+  template <class Pool>
+  static void join(const std::shared_ptr<Team>& team, Pool* pool, std::size_t worker) {
+    const std::size_t end = std::min(2 * worker + 3, team->shares_.size());
+    for (std::size_t helper = 2 * worker + 1; helper < end && !team->is_finished(); ++helper)
+      pool->Schedule([team, pool, helper] { join(team, pool, helper); });
+    team->work(worker);
+  }
+
+  /// Returns when all tasks are done. Sleeping and being woken take longer than most of what is left by then.
+  void wait() const {
+    for (int spin = 0; spin < 100 && !is_finished(); ++spin) std::this_thread::yield();
+    for (int left = 0; (left = unfinished_.load(std::memory_order_acquire)) > 0;) unfinished_.wait(left);
+  }
+
+ private:
+  /// Blocks [next, end), on a cache line of their own.
+  struct alignas(64) Share {
+    std::atomic<Index> next;
+    Index end;
+  };
+
+  bool is_finished() const { return unfinished_.load(std::memory_order_acquire) == 0; }
+
+  /// A worker's own share first, which a later call on the same data may find in its core's cache; then the others'.
+  void work(std::size_t worker) {
+    for (std::size_t i = 0; i < shares_.size(); ++i) take(shares_[(worker + i) % shares_.size()]);
+  }
+
+  void take(Share& share) {
+    for (Index block = 0; (block = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;) {
+      run_(callable_, block * block_, std::min((block + 1) * block_, tasks_));
+      if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished_.notify_one();
+    }
+  }
+
+  Index tasks_, block_;
+  const void* callable_;
+  Run* run_;
+  std::vector<Share> shares_;
+  std::atomic<int> unfinished_;
+};
+
+}  // namespace detail
+EIGENPOOL_END
