@@ -7,6 +7,7 @@
 #include <cstring>
 #include <functional>
 #include <random>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -136,6 +137,21 @@ void expect_one_result_per_problem() {
 
 TEST(SameBits, WidthsThreadsAndKernelsChannelsFirst) { expect_one_result_per_problem<channels_first>(); }
 TEST(SameBits, WidthsThreadsAndKernelsChannelsLast) { expect_one_result_per_problem<channels_last>(); }
+
+// Long windows are reduced in strips of the channels, of which some hold a NaN.
+TEST(SameBits, StripsOfChannelsWithNan) {
+  const RestoreHooks restore;
+  const Window<2> window{.kernel = 9, .stride = 1, .padding = 4};
+  Image x = rough(Image(1, 24, 20, 400), 3);
+  for (const int at : {1000, 9500, 77777, 150000}) x.data()[at] = std::numeric_limits<float>::quiet_NaN();
+  const Eigen::DefaultDevice alone;
+  eigenpool::detail::set_force_scalar_kernel(true);
+  const auto expected = results<channels_last>(x, window, alone);
+  eigenpool::detail::set_force_scalar_kernel(false);
+  expect_equal(results<channels_last>(x, window, alone), expected, "one thread");
+  harness::SharingPool pool(3);
+  expect_equal(results<channels_last>(x, window, Eigen::ThreadPoolDevice(&pool, 3)), expected, "three threads");
+}
 
 template <int order>
 using Ordered = Eigen::Tensor<float, 4, order>;

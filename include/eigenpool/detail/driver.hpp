@@ -58,9 +58,10 @@ KernelChoice kernel_for(const Problem& problem, const Numbering& numbering) {
 template <class R, class S, class Output, class P>
 void reduce_windows(const Problem& problem, const S* source, const Output& output, const P& parallel) {
   if (problem.cells() == 0 || problem.inner == 0) return;
-  // Time grows with the logarithm of a window's taps.
-  const double passes = 1 + std::log2(static_cast<double>(problem.max_taps())) / 4;
-  const double bytes = problem.bytes<S>() * passes;
+  // Time grows with the logarithm of the windows that an element is in.
+  const double reads = static_cast<double>(problem.max_taps()) * static_cast<double>(problem.result_plane());
+  const double windows = std::max(reads / static_cast<double>(problem.plane()), 1.0);
+  const double bytes = problem.bytes<S>() * (1 + std::log2(windows) / 4);
   const KernelChoice choice = kernel_for<R, S, Output>(problem, numbering_of(output));
   if constexpr (std::is_arithmetic_v<typename R::Lane>) {
     if (choice == KernelChoice::inner)

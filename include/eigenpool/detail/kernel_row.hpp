@@ -41,26 +41,19 @@ class RowKernel {
            reach <= (Index{1} << 16) / std::min(problem.inner, Index{64});
   }
 
-  Index tasks() const { return problem_.outer * problem_.axes[0].result() * problem_.axes[1].result(); }
+  /// All rows, for each strip of the inner extent.
+  Index tasks() const { return rows() * ceil_div(problem_.inner, sizes_.unit()); }
+
+  /// A ring fills anew wherever a range of rows begins.
+  Index grain() const { return sizes_.uses_ring() ? problem_.axes[1].result() : sizes_.joined(); }
 
   template <int B>
   void run(Index begin, Index end) const {
     if (begin >= end) return;
     Scratch<R> scratch(sizes_.needed());
     Work work(scratch, sizes_, output_.needs_table());
-    for (Index offset = 0; offset < problem_.inner; offset += sizes_.unit()) {
-      for (Index o = 0; o < problem_.axes[2].result(); o += sizes_.chunk()) {
-        RowBlock block(problem_, sizes_, o, offset);
-        fill_tables(block, work);
-        fill_row<R, B>(work.rows.columns.from(-lead), lead);
-        work.ring.restart();
-        block.cell = Cell::number(problem_, begin * problem_.axes[2].result());
-        for (Index i = begin; i < end; i += block.rows) {
-          block.rows = std::min(rows_at(block.cell), end - i);
-          reduce_block<B>(block, i, work);
-        }
-      }
-    }
+    for (Index strip = begin / rows(), first; (first = strip * rows()) < end; ++strip)
+      reduce_strip<B>(strip * sizes_.unit(), std::max(begin - first, Index{0}), std::min(end - first, rows()), work);
   }
 
  private:
@@ -90,6 +83,24 @@ class RowKernel {
   };
 
   const RowPlan& plan() const { return sizes_.plan(); }
+  Index rows() const { return problem_.outer * problem_.axes[0].result() * problem_.axes[1].result(); }
+
+  // Rows [begin, end), of the strip from `offset` on.
+  template <int B>
+  void reduce_strip(Index offset, Index begin, Index end, Work& work) const {
+    for (Index o = 0; o < problem_.axes[2].result(); o += sizes_.chunk()) {
+      RowBlock block(problem_, sizes_, o, offset);
+      fill_tables(block, work);
+      fill_row<R, B>(work.rows.columns.from(-lead), lead);
+      work.ring.restart();
+      work.guard = {problem_.inner, offset, block.columns.unit};
+      block.cell = Cell::number(problem_, begin * problem_.axes[2].result());
+      for (Index i = begin; i < end; i += block.rows) {
+        block.rows = std::min(rows_at(block.cell), end - i);
+        reduce_block<B>(block, i, work);
+      }
+    }
+  }
 
   // A block of whole planes ends with its plane.
   Index rows_at(const Cell& cell) const {
@@ -170,9 +181,10 @@ class RowKernel {
   // Whole rows, with the first part of them.
   void reduce_exactly(RowBlock& block, Index number) const {
     const Index row = problem_.axes[2].result();
-    if (block.begin == 0 && block.columns.offset == 0)
+    const Span strip{block.columns.offset, block.columns.offset + block.columns.unit};
+    if (block.begin == 0)
       ScalarKernel<typename R::Exact, S, Output>(problem_, source_, output_)
-          .run(number * row, (number + block.rows) * row);
+          .run(number * row, (number + block.rows) * row, strip);
     block.cell = Cell::number(problem_, (number + block.rows) * row);
   }
 

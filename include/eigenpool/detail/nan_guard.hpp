@@ -43,6 +43,29 @@ EIGENPOOL_INLINE bool holds_nan(const S* p, Index length) {
   return false;
 }
 
+/// Whether any of the first `unit` elements of `count` columns is NaN.
+template <class Lane, int B, class S>
+EIGENPOOL_INLINE bool columns_hold_nan(const S* p, Index count, Index pitch, Index unit) {
+  constexpr Index lanes = simd::Vec<Lane, B>::lanes;
+  if (unit >= lanes) {
+    const auto zero = simd::broadcast<Lane, B>(Lane(0));
+    simd::Vec<Lane, B> seen[4] = {zero, zero, zero, zero};
+    for_vectors<lanes>(unit, [&](Index i) EIGENPOOL_LAMBDA {
+      const auto look = [&](std::size_t u, Index column) EIGENPOOL_LAMBDA {
+        seen[u] = simd::add(seen[u], simd::multiply(simd::load_as<Lane, B>(p + column * pitch + i), zero));
+      };
+      Index column = 0;
+      for (; column + 4 <= count; column += 4)
+        simd::unrolled<4>([&](std::size_t u) EIGENPOOL_LAMBDA { look(u, column + static_cast<Index>(u)); });
+      for (; column < count; ++column) look(0, column);
+    });
+    if (!simd::any(simd::is_nan(simd::add(simd::add(seen[0], seen[1]), simd::add(seen[2], seen[3]))))) return false;
+  }
+  for (Index column = 0; column < count; ++column)
+    if (holds_nan<Lane, B>(p + column * pitch, unit)) return true;
+  return false;
+}
+
 /// Remembers which run of memory it has seen to be clean, so that windows that
 /// overlap and move forward are looked at once.
 template <class R, class S>
@@ -51,14 +74,17 @@ class NanGuard {
   using Lane = typename R::Lane;
   static constexpr bool needed = !R::ordered_sum && simd::can_be_nan<Lane>;
 
+  NanGuard() = default;
+  /// Of columns of `inner` elements, it looks at `unit` from `offset` on.
+  NanGuard(Index inner, Index offset, Index unit) : inner_(inner), offset_(offset), unit_(unit) {}
+
+  /// Memory of whole columns.
   template <int B>
   bool is_clean(const S* begin, const S* end) {
     if constexpr (needed) {
       if (begin < begin_ || begin > end_) begin_ = end_ = begin;
       if (end <= end_) return true;
-      const bool found =
-          simd::apart<B>([p = end_, length = end - end_]() EIGENPOOL_LAMBDA { return holds_nan<Lane, B>(p, length); });
-      if (found) {
+      if (finds_nan<B>(end_, end - end_)) {
         begin_ = end_ = nullptr;
         return false;
       }
@@ -68,6 +94,14 @@ class NanGuard {
   }
 
  private:
+  template <int B>
+  bool finds_nan(const S* p, Index length) const {
+    if (unit_ == inner_) return simd::apart<B>([=]() EIGENPOOL_LAMBDA { return holds_nan<Lane, B>(p, length); });
+    return simd::apart<B>([=, count = length / inner_, inner = inner_, unit = unit_, first = p + offset_]()
+                              EIGENPOOL_LAMBDA { return columns_hold_nan<Lane, B>(first, count, inner, unit); });
+  }
+
+  Index inner_ = 1, offset_ = 0, unit_ = 1;
   const S *begin_ = nullptr, *end_ = nullptr;
 };
 

@@ -30,33 +30,34 @@ class Parallel {
   explicit Parallel(const Device& device) : device_(device) {}
 
   /// Calls run(begin, end) on ranges that make up [0, tasks); a task moves
-  /// about `bytes` bytes. On several threads an exception ends the program.
+  /// about `bytes` bytes, and `grain` of them are best done together. On several
+  /// threads an exception ends the program.
   template <class Run>
-  void operator()(Index tasks, double bytes, const Run& run) const {
+  void operator()(Index tasks, double bytes, const Run& run, Index grain = 1) const {
     if constexpr (ThreadedDevice<Device>) {
       const Index workers = worth(tasks, bytes);
-      if (workers > 1) return run_in_team(tasks, workers, run);
+      if (workers > 1) return run_in_team(tasks, grain, workers, run);
     }
     run(0, tasks);
   }
 
  private:
-  /// How many threads pay for waking them. Measured: from the nearest caches kernels take 0.08 cycles a byte and more,
-  /// and a second thread, which takes the first about 1e4 cycles to wake, gains from 2e4 cycles of work on.
+  /// How many threads pay for waking them. Measured: waking a second one takes the first 1e4 cycles, in which the
+  /// fastest kernels move 3e5 bytes of the nearest caches.
   Index worth(Index tasks, double bytes) const {
-    constexpr double cycles_per_byte = 0.1, cycles_per_worker = 3e4;
+    constexpr double bytes_per_worker = 4e5;
     const Index most = std::min<Index>(tasks, device_.numThreads());
     if (process::force_threads.load(std::memory_order_relaxed)) return most;
-    const double paid = static_cast<double>(tasks) * bytes * (cycles_per_byte / cycles_per_worker);
+    const double paid = static_cast<double>(tasks) * bytes / bytes_per_worker;
     return paid < static_cast<double>(most) ? static_cast<Index>(paid) : most;
   }
 
   template <class Run>
-  void run_in_team(Index tasks, Index workers, const Run& run) const noexcept {
+  void run_in_team(Index tasks, Index grain, Index workers, const Run& run) const noexcept {
     const auto call = [](const void* callable, Index begin, Index end) {
       (*static_cast<const Run*>(callable))(begin, end);
     };
-    const auto team = std::make_shared<Team>(tasks, workers, &run, call);
+    const auto team = std::make_shared<Team>(tasks, grain, workers, &run, call);
     Team::join(team, device_.getPool(), 0);
     team->wait();
   }

@@ -19,13 +19,20 @@ struct KernelTask {
   }
 };
 
-/// All tasks of a kernel, which together read and write about `bytes` bytes. `parallel(tasks, bytes, run)` calls
+/// How many neighbouring tasks of a kernel are best done together, because each range of them begins with work that the
+/// others did already.
+template <class Kernel>
+Index grain_of(const Kernel& kernel) {
+  if constexpr (requires { kernel.grain(); }) return kernel.grain();
+  return 1;
+}
+
+/// All tasks of a kernel, which together read and write about `bytes` bytes. `parallel(tasks, bytes, run, grain)` calls
 /// run(begin, end) on ranges that make up [0, tasks), from any thread; there, bytes are a task's.
 template <class Kernel, class P>
 void run_kernel(const Kernel& kernel, double bytes, const P& parallel) {
-  parallel(kernel.tasks(), bytes / static_cast<double>(kernel.tasks()), [&](Index begin, Index end) {
-    simd::dispatch(KernelTask<Kernel>{&kernel, begin, end});
-  });
+  const auto run = [&](Index begin, Index end) { simd::dispatch(KernelTask<Kernel>{&kernel, begin, end}); };
+  parallel(kernel.tasks(), bytes / static_cast<double>(kernel.tasks()), run, grain_of(kernel));
 }
 
 /// The same of a kernel that takes elements one by one.

@@ -21,10 +21,12 @@ class Team {
   /// Calls a callable behind a pointer on tasks [begin, end).
   using Run = void(const void* callable, Index begin, Index end);
 
-  Team(Index tasks, Index workers, const void* callable, Run* run)
+  /// `grain` tasks are best done together.
+  Team(Index tasks, Index grain, Index workers, const void* callable, Run* run)
       : tasks_(tasks), callable_(callable), run_(run), shares_(static_cast<std::size_t>(workers)) {
     constexpr Index blocks_per_worker = 8;  // so that who is held up leaves little behind
-    block_ = ceil_div(tasks, workers * blocks_per_worker);
+    const Index grains = ceil_div(tasks, grain);
+    block_ = grains < 2 * workers ? ceil_div(tasks, workers) : grain * ceil_div(grains, blocks_per_worker * workers);
     const Index blocks = ceil_div(tasks, block_);
     unfinished_.store(static_cast<int>(blocks), std::memory_order_relaxed);
     for (Index worker = 0; worker < workers; ++worker) {
