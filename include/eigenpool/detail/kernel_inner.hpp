@@ -13,11 +13,11 @@ namespace detail {
 template <class R, class S, class Output>
 class InnerKernel {
  public:
-  /// Few cells with a long inner extent (a global pooling) are cut into strips,
-  /// so that threads find work.
+  /// Few cells (a global pooling) are cut into strips, so that threads find
+  /// work.
   InnerKernel(const Problem& problem, const S* source, const Output& output)
       : problem_(problem), source_(source), output_(output), whole_(problem.axes[2].whole()) {
-    constexpr Index enough_cells = 32, strip = 256;
+    constexpr Index enough_cells = 32, strip = 128 / sizeof(typename R::Lane);  // a vector at least
     strip_ = problem.cells() < enough_cells ? strip : std::max(problem.inner, Index{1});
     strips_ = ceil_div(problem.inner, strip_);
     guarded_ = NanGuard<R, S>::needed && strips_ == 1 && problem.overlaps() && problem.axes[0].is_identity();
@@ -31,7 +31,7 @@ class InnerKernel {
     WindowTaps taps = window_taps(problem_, cell);
     NanGuard<R, S> guard;
     for (Index i = begin; i < end;) {
-      const Index alike = strips_ == 1 ? std::min(alike_from(cell), end - i) : 1;
+      const Index alike = std::min(strips_ == 1 ? alike_from(cell) : strips_ - i % strips_, end - i);
       if (!guarded_)
         reduce_cells<typename R::Exact, B>(i, cell, taps, alike);
       else if (is_clean<B>(guard, cell))
@@ -39,7 +39,7 @@ class InnerKernel {
       else
         ScalarKernel<typename R::Exact, S, Output>(problem_, source_, output_).run(i, i + alike);
       i += alike;
-      if (i % strips_ == 0) advance(cell, taps, alike);
+      if (i % strips_ == 0) advance(cell, taps, strips_ == 1 ? alike : 1);
     }
   }
 
@@ -69,10 +69,12 @@ class InnerKernel {
                                       plane + (rows.position(rows.real_end - 1) + 1) * row);
   }
 
+  // `tasks` of them from number `task` on: cells, or strips of one.
   template <class Reducer, int B>
-  void reduce_cells(Index task, Cell cell, const WindowTaps& taps, Index count) const {
+  void reduce_cells(Index task, Cell cell, const WindowTaps& taps, Index tasks) const {
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
-    const Index begin = task % strips_ * strip_, length = std::min(strip_, problem_.inner - begin);
+    const Index count = strips_ == 1 ? tasks : 1, strips = strips_ == 1 ? 1 : tasks;
+    const Index begin = task % strips_ * strip_, length = std::min(strips * strip_, problem_.inner - begin);
     const TapLoops loops = tap_loops<Reducer>(problem_, taps, numbering_of(output_, taps));
     const S* p = loops.empty() ? source_ : source_ + first_tap(problem_, cell.outer, taps) + begin;
     const Index step =

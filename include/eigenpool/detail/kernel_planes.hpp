@@ -39,7 +39,7 @@ class PlanesKernel {
       const simd::RowsBeside results{planes, problem_.result_plane(), problem_.result_plane(), tile_.inner};
       simd::apart<B>([=, from = source_ + plane * problem_.plane()]()
                          EIGENPOOL_LAMBDA { simd::lay_beside<B>(from, sources, source); });
-      kernel.template run<B>(0, problem_.result_plane());
+      kernel.template run<B>(0, kernel.tasks());
       simd::apart<B>([=, all = output_, at = plane * problem_.result_plane()]()
                          EIGENPOOL_LAMBDA { all.template take<B>(result, results, at); });
     }
