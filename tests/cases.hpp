@@ -229,6 +229,7 @@ inline std::vector<Geometry> table() {
       {.name = "adaptive_3d", .lead = {1, 2}, .spatial = {5, 7, 9}, .kind = Kind::adaptive, .output_size = {2, 5, 4}},
       {.name = "global_1d", .lead = {2, 17}, .spatial = {37}, .kind = Kind::global},
       {.name = "global_2d", .lead = {2, 9}, .spatial = {7, 7}, .kind = Kind::global},
+      {.name = "global_planes", .lead = {1, 21}, .spatial = {19, 13}, .kind = Kind::global},
       {.name = "global_wide", .lead = {1, 3}, .spatial = {40, 41}, .kind = Kind::global},
       {.name = "global_3d", .lead = {1, 5}, .spatial = {3, 5, 7}, .kind = Kind::global},
   };

@@ -79,6 +79,17 @@ TEST(KernelChoice, PlanesOfUnevenAdaptiveWindowsAreLaidSideBySide) {
       << "windows differ along a row";
 }
 
+TEST(KernelChoice, SmallPlanesThatOneWindowCoversAreReducedTogether) {
+  const Window<2> seven{.kernel = 7};
+  EXPECT_EQ(mean_kernel(fixed(std::array<Index, 4>{1, 256, 7, 7}, seven)), KernelChoice::whole_planes);
+  EXPECT_EQ(max_kernel(fixed(std::array<Index, 4>{1, 256, 7, 7}, seven)), KernelChoice::whole_planes);
+  EXPECT_EQ(max_kernel(fixed(std::array<Index, 4>{1, 256, 70, 7}, seven)), KernelChoice::whole_planes);
+  EXPECT_NE(max_kernel(fixed(std::array<Index, 4>{1, 256, 7, 14}, seven)), KernelChoice::whole_planes);
+  EXPECT_EQ(mean_kernel(adaptive({1, 256, 14, 14}, 1)), KernelChoice::whole_planes);
+  EXPECT_EQ(mean_kernel(adaptive({1, 256, 112, 112}, 1)), KernelChoice::rows) << "rows of many vectors";
+  EXPECT_NE(mean_kernel(adaptive({1, 3, 14, 14}, 1)), KernelChoice::whole_planes) << "too few planes";
+}
+
 TEST(KernelChoice, ScalarForTheTinyTheForcedAndSumsThatBeginAlongRows) {
   EXPECT_EQ(max_kernel(fixed(std::array<Index, 2>{4, 4}, {.kernel = 2})), KernelChoice::scalar);
   const Problem problem = fixed(std::array<Index, 4>{1, 64, 112, 112}, {.kernel = 3, .stride = 2});

@@ -112,7 +112,7 @@ std::vector<Geometry> other_windows(Index n) {
   result[0].output_size = {2, 7};
   result[1].output_size = {oracle::keep, (n + 1) / 2};
   result[2].kind = Kind::global;
-  result[3].kind = Kind::global, result[3].lead = {1, n}, result[3].spatial = {3, 5};
+  result[3].kind = Kind::global, result[3].lead = {1, n}, result[3].spatial = {7, 5};
   return result;
 }
 

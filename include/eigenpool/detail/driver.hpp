@@ -5,6 +5,7 @@
 
 #include "kernel_planes.hpp"
 #include "kernel_row.hpp"
+#include "kernel_whole_planes.hpp"
 #include "means.hpp"
 #include "run_kernel.hpp"
 
@@ -35,7 +36,7 @@ bool numbers_fit(const Problem& problem, const Numbering& numbering) {
 /// does not grow with its area.
 inline bool is_long(const Axis& axis) { return axis.is_affine() && axis.kernel() >= 5 && axis.overlaps_twice(); }
 
-enum class KernelChoice { scalar, inner, planes, rows };
+enum class KernelChoice { scalar, inner, whole_planes, planes, rows };
 
 /// The kernel that reduces `problem` with R into an Output.
 template <class R, class S, class Output>
@@ -48,6 +49,7 @@ KernelChoice kernel_for(const Problem& problem, const Numbering& numbering) {
     const Index lanes = simd::vector_bytes() / static_cast<Index>(sizeof(typename R::Lane));
     const bool rows_suit = RowKernel<R, S, Output>::suits(problem, numbering);
     if (problem.inner >= lanes && !(rows_suit && is_long(problem.axes[2]))) return KernelChoice::inner;
+    if (WholePlanesKernel<R, S, Output>::suits(problem)) return KernelChoice::whole_planes;
     if (PlanesKernel<R, S, Output>::suits(problem)) return KernelChoice::planes;
     if (rows_suit) return KernelChoice::rows;
   }
@@ -66,6 +68,9 @@ void reduce_windows(const Problem& problem, const S* source, const Output& outpu
   if constexpr (std::is_arithmetic_v<typename R::Lane>) {
     if (choice == KernelChoice::inner)
       return run_kernel(InnerKernel<R, S, Output>(problem, source, output), bytes, parallel);
+    if constexpr (WholePlanesKernel<R, S, Output>::is_known)
+      if (choice == KernelChoice::whole_planes)
+        return run_kernel(WholePlanesKernel<R, S, Output>(problem, source, output), bytes, parallel);
     if (choice == KernelChoice::planes)
       return run_kernel(PlanesKernel<R, S, Output>(problem, source, output), bytes, parallel);
     if (choice == KernelChoice::rows)

@@ -151,10 +151,7 @@ class Horizontal {
     R::template unzip<B>(columns.template load<B>(2 * i), columns.template load<B>(2 * i + lanes), even, odd);
   }
   EIGENPOOL_INLINE static Acc pairs(const Row& columns, Index i) {
-    Acc acc, odd;
-    unzip(columns, i, acc, odd);
-    R::template merge<B>(acc, odd);
-    return R::template ordered<B>(acc);
+    return merged_pairs<R, B>(columns.template load<B>(2 * i), columns.template load<B>(2 * i + lanes));
   }
   // columns[2 i] . columns[2 i + 1] . columns[2 i + 2]
   EIGENPOOL_INLINE static Acc triples(const Row& columns, Index i) {

@@ -41,6 +41,16 @@ EIGENPOOL_INLINE typename R::template Acc<B> merged(Index i, const typename R::R
   return acc;
 }
 
+/// a[0] . a[1], a[2] . a[3], ..., and the same of b.
+template <class R, int B>
+EIGENPOOL_INLINE typename R::template Acc<B> merged_pairs(const typename R::template Acc<B>& a,
+                                                          const typename R::template Acc<B>& b) {
+  typename R::template Acc<B> even, odd;
+  R::template unzip<B>(a, b, even, odd);
+  R::template merge<B>(even, odd);
+  return R::template ordered<B>(even);
+}
+
 /// to[i] = rows[i] . ..., compiled for vectors of B bytes.
 template <class R, int B, class... Rows>
 void merge_rows(const typename R::Row& to, Index length, const Rows&... rows) {
