@@ -88,12 +88,12 @@ class RowKernel {
   // Rows [begin, end), of the strip from `offset` on.
   template <int B>
   void reduce_strip(Index offset, Index begin, Index end, Work& work) const {
+    work.guard = {problem_.inner, offset, std::min(sizes_.unit(), problem_.inner - offset)};
     for (Index o = 0; o < problem_.axes[2].result(); o += sizes_.chunk()) {
       RowBlock block(problem_, sizes_, o, offset);
       fill_tables(block, work);
       fill_row<R, B>(work.rows.columns.from(-lead), lead);
       work.ring.restart();
-      work.guard = {problem_.inner, offset, block.columns.unit};
       block.cell = Cell::number(problem_, begin * problem_.axes[2].result());
       for (Index i = begin; i < end; i += block.rows) {
         block.rows = std::min(rows_at(block.cell), end - i);
