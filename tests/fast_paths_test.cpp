@@ -152,6 +152,15 @@ TEST(RowSizes, RowsWithNothingAboveThemAreReadInPlace) {
       << "no window takes the last column of a row";
 }
 
+TEST(RowSizes, LongWindowsTakeSeveralRowsAtATime) {
+  using Sizes = detail::RowSizes<detail::Extremum<float, detail::Larger>>;
+  const Window<2> window{.kernel = 9, .stride = 1, .padding = 4};
+  const Sizes whole(fixed(std::array<Index, 3>{4, 56, 56}, window), false);
+  EXPECT_EQ(whole.joined(), 56);
+  EXPECT_LE(whole.needed(), detail::Scratch<detail::Sum<float>>::capacity) << "on the stack";
+  EXPECT_EQ(Sizes(fixed(std::array<Index, 3>{4, 128, 128}, window), false).joined(), 8);
+}
+
 TEST(RowWay, StrideTwoIsUnzipped) {
   EXPECT_EQ(row_plan({.kernel = 2, .stride = 2}, 64).way, RowPlan::Way::unzipped);
   EXPECT_EQ(row_plan({.kernel = 3, .stride = 2}, 64).way, RowPlan::Way::unzipped);

@@ -20,7 +20,7 @@ class RowSizes {
         plan_(axis_, problem.inner, steps_of<R>, problem.axes[1].kernel() < 5),
         tables_((needs_table ? 1 : 0) + (R::numbered ? 1 : 0) + (plan_.wraps ? 2 : 0)),
         ring_(problem.axes[1], steps_of<R>, plan_.column_pitch * problem.inner,
-              plan_.is_joint() ? Scratch<R>::near_capacity : 0),
+              plan_.is_joint() ? Scratch<R>::capacity * 3 / 8 : 0),  // other rows take more than a ring does
         unit_(problem.inner),
         chunk_(std::max(axis_.result(), Index{1})) {
     fit();
@@ -75,9 +75,13 @@ class RowSizes {
     if (is_chunked() || unit_ < problem.inner || !plan_.is_joint()) return;
     const Index buffers = 2 + level_rows() + (plan_.wraps ? tables_ : 0);
     const Index row = buffers * std::max(plan_.column_pitch, plan_.pitch) * unit_;
-    const Index rows = std::min(most_joined, problem.outer * problem.axes[0].result() * problem.axes[1].result());
-    joined_ = ring_.is_whole() ? problem.axes[1].result()
-                               : std::clamp((Scratch<R>::near_capacity - needed(0)) / row, Index{1}, rows);
+    const Index rows = problem.outer * problem.axes[0].result() * problem.axes[1].result();
+    const auto rows_in = [&](Index capacity, Index most) {
+      return std::clamp((capacity - needed(0)) / row, Index{1}, std::min(most, rows));
+    };
+    joined_ = ring_.is_whole() ? problem.axes[1].result() : rows_in(Scratch<R>::near_capacity, most_joined);
+    // A ring may take all of the nearest cache: a few rows pay from the next one, too.
+    if (uses_ring() && !ring_.is_whole()) joined_ = std::max(joined_, rows_in(Scratch<R>::capacity, 8));
   }
 
   /// Less at a time, until it fits the stack. Rows of a ring, and those that this
