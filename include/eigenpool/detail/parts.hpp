@@ -10,7 +10,7 @@ namespace detail {
 /// Runs tasks where it is called, inside a part.
 struct Serial {
   template <class Run>
-  void operator()(Index tasks, double, const Run& run) const {
+  void operator()(Index tasks, double, const Run& run, Index = 1) const {
     run(0, tasks);
   }
 };

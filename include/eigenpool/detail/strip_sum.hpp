@@ -61,7 +61,7 @@ class StripSum {
   }
 
  private:
-  static constexpr Index capacity = 32 * 1024 / static_cast<Index>(sizeof(Lane));
+  static constexpr Index capacity = 64 * 1024 / static_cast<Index>(sizeof(Lane));
 
   EIGENPOOL_INLINE typename R::Row entry(int d) { return {sums_ + d * strip_}; }
 
