@@ -214,7 +214,10 @@ TEST(Backward, FlatIndicesOfMemorysOrderAreLookedUp) {
 
 TEST(Backward, SharesOfAPartitionAreSpread) {
   EXPECT_TRUE(detail::is_partition(fixed(std::array<Index, 3>{4, 28, 28}, {.kernel = 2})));
-  EXPECT_FALSE(detail::is_partition(fixed(std::array<Index, 3>{4, 29, 28}, {.kernel = 2})));
+  EXPECT_TRUE(detail::is_partition(fixed(std::array<Index, 3>{4, 29, 28}, {.kernel = 2}))) << "with a row to spare";
+  EXPECT_FALSE(detail::is_partition(fixed(std::array<Index, 3>{4, 29, 28}, {.kernel = 2, .ceil_mode = true})));
+  EXPECT_FALSE(detail::is_partition(fixed(std::array<Index, 3>{4, 28, 28}, {.kernel = 2, .padding = 1})));
+  EXPECT_FALSE(detail::is_partition(fixed(std::array<Index, 3>{4, 28, 28}, {.kernel = 2, .stride = 3})));
 }
 
 TEST(NanGuard, SeesEachRunOnce) {

@@ -79,15 +79,17 @@ std::vector<Added<S>> shares(const Problem& forward, const S* dy, const P& paral
   return result;
 }
 
-/// Whether the windows cover every input exactly once.
+/// Whether the windows lie side by side from the first input on, all of them inside; inputs may remain at the ends.
 inline bool is_partition(const Problem& problem) {
-  for (const Axis& axis : problem.axes)
-    if (!axis.tiles() || axis.kernel() != axis.stride() || axis.dilation() != 1) return false;
+  for (const Axis& axis : problem.axes) {
+    const bool beside = axis.is_affine() && axis.padding() == 0 && axis.kernel() == axis.stride();
+    if (!beside || axis.dilation() != 1 || axis.result() * axis.stride() > axis.source()) return false;
+  }
   return true;
 }
 
 /// The backward of an average over a partition: all inputs of a window get the
-/// same share. A task is a row of outputs.
+/// same share, and those in no window get 0. A task is a row of outputs.
 template <class S>
 class SpreadShares {
  public:
@@ -100,7 +102,7 @@ class SpreadShares {
   void run(Index begin, Index end) const {
     simd::apart<B>([=, *this]() EIGENPOOL_LAMBDA {
       const auto& [n0, n1, n2] = forward_.axes;
-      const bool one = n2.result() == 1;  // then the rows of a window are one run
+      const bool one = n2.kernel() == n2.source();  // then the rows of a window are one run
       const Index run = one ? n2.kernel() * n1.kernel() : n2.kernel(), rows = one ? 1 : n1.kernel();
       const Index outputs = n2.result(), inner = forward_.inner, row = n2.source() * inner, slab = n1.source() * row;
       const Divider<B> divide{Divisor<Lane, B>(divisor_), Divisor<Lane, single>(divisor_)};
@@ -115,8 +117,11 @@ class SpreadShares {
           spread_pairs(divide, from, to, outputs, left);
         else
           for (Index o = 0; o < outputs; ++o) fill<B>(divide.one(from + o), to + o * run, run);
+        const Index length = one ? run * inner : row;
+        std::fill(to + outputs * run * inner, to + length, S(0));
         for (Index s = 0; s < n0.kernel(); ++s)
-          for (Index r = s == 0 ? 1 : 0; r < rows; ++r) copy<B>(to, to + s * slab + r * row, outputs * run * inner);
+          for (Index r = s == 0 ? 1 : 0; r < rows; ++r) copy<B>(to, to + s * slab + r * row, length);
+        if (cell.at[1] + 1 == n1.result()) clear_rest(cell, to + n1.kernel() * row, row);
       }
     });
   }
@@ -132,6 +137,15 @@ class SpreadShares {
     EIGENPOOL_INLINE auto all(const S* from) const { return vectors.mean_of(simd::load_as<Lane, B>(from)); }
     EIGENPOOL_INLINE auto one(const S* from) const { return singles.mean_of(simd::load_as<Lane, single>(from)); }
   };
+
+  // The rows and slabs below the last row of windows of a slab.
+  EIGENPOOL_INLINE void clear_rest(const Cell& cell, S* below, Index row) const {
+    const auto& [n0, n1, n2] = forward_.axes;
+    const Index slab = n1.source() * row, rest = (n1.source() - n1.result() * n1.kernel()) * row;
+    for (Index s = 0; s < n0.kernel(); ++s) std::fill_n(below + s * slab, rest, S(0));
+    if (cell.at[0] + 1 == n0.result())
+      std::fill_n(below + (n0.kernel() - 1) * slab + rest, (n0.source() - n0.result() * n0.kernel()) * slab, S(0));
+  }
 
   // Each output twice; `left` of them can be read.
   template <int B>
