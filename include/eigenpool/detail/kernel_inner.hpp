@@ -14,10 +14,10 @@ template <class R, class S, class Output>
 class InnerKernel {
  public:
   /// Few cells (a global pooling) are cut into strips, so that threads find
-  /// work.
+  /// work: not so narrow that threads fetch the same memory.
   InnerKernel(const Problem& problem, const S* source, const Output& output)
       : problem_(problem), source_(source), output_(output), whole_(problem.axes[2].whole()) {
-    constexpr Index enough_cells = 32, strip = 128 / sizeof(typename R::Lane);  // a vector at least
+    constexpr Index enough_cells = 32, strip = 512 / sizeof(typename R::Lane);
     strip_ = problem.cells() < enough_cells ? strip : std::max(problem.inner, Index{1});
     strips_ = ceil_div(problem.inner, strip_);
     guarded_ = NanGuard<R, S>::needed && strips_ == 1 && problem.overlaps() && problem.axes[0].is_identity();

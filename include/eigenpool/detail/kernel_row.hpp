@@ -41,8 +41,8 @@ class RowKernel {
            reach <= (Index{1} << 16) / std::min(problem.inner, Index{64});
   }
 
-  /// All rows, for each strip of the inner extent.
-  Index tasks() const { return rows() * ceil_div(problem_.inner, sizes_.unit()); }
+  /// Rows; of a ring, which rows share, in one strip of the inner extent after the other.
+  Index tasks() const { return rows() * (sizes_.uses_ring() ? strips() : 1); }
 
   /// A ring fills anew wherever a range of rows begins.
   Index grain() const { return sizes_.uses_ring() ? problem_.axes[1].result() : sizes_.joined(); }
@@ -52,8 +52,14 @@ class RowKernel {
     if (begin >= end) return;
     Scratch<R> scratch(sizes_.needed());
     Work work(scratch, sizes_, output_.needs_table());
-    for (Index strip = begin / rows(), first; (first = strip * rows()) < end; ++strip)
-      reduce_strip<B>(strip * sizes_.unit(), std::max(begin - first, Index{0}), std::min(end - first, rows()), work);
+    const auto reduce = [&](Index strip, Index first, Index last) {
+      reduce_strip<B>(strip * sizes_.unit(), std::max(first, Index{0}), std::min(last, rows()), work);
+    };
+    if (sizes_.uses_ring())
+      for (Index strip = begin / rows(); strip * rows() < end; ++strip)
+        reduce(strip, begin - strip * rows(), end - strip * rows());
+    else
+      for (Index strip = 0; strip < strips(); ++strip) reduce(strip, begin, end);
   }
 
  private:
@@ -84,6 +90,7 @@ class RowKernel {
 
   const RowPlan& plan() const { return sizes_.plan(); }
   Index rows() const { return problem_.outer * problem_.axes[0].result() * problem_.axes[1].result(); }
+  Index strips() const { return ceil_div(problem_.inner, sizes_.unit()); }
 
   // Rows [begin, end), of the strip from `offset` on.
   template <int B>
