@@ -87,28 +87,29 @@ class WholePlanesKernel {
   void reduce_group(const Rows& rows, Index first, Index planes, const typename Output::Info& info) const {
     // Whole vectors are read: the last plane of all is copied where they end within memory.
     S copy[R::ordered_sum ? longest + most_vectors * 16 : 1];
-    const S* last = source_ + (first + planes - 1) * shape_.length();
-    if (R::ordered_sum && first + planes == planes_) last = std::copy_n(last, shape_.length(), copy) - shape_.length();
-    simd::apart<B>([=, shape = shape_, p = source_ + first * shape_.length(), writer = output_.writer()]()
-                       EIGENPOOL_LAMBDA {
-                         const Index length = shape.length();
-                         const auto held = writer.template hold<R, B>(info);
-                         for (Index plane = 0; plane < planes; plane += lanes<B>) {
-                           const Index count = std::min(lanes<B>, planes - plane);
-                           std::array<Acc<B>, static_cast<std::size_t>(lanes<B> * vectors)> acc;
-                           if (count < lanes<B>) acc.fill(R::template identity<B>());
-                           const S* from = p + plane * length;
-                           for (Index i = 0; i < count; ++i, from += length) {
-                             Acc<B>* const to = &acc[static_cast<std::size_t>(i * vectors)];
-                             const S* const at = plane + i == planes - 1 ? last : from;
-                             if constexpr (R::ordered_sum)
-                               sum_plane<B, vectors>(at, rows, shape.width, to);
-                             else
-                               *to = fold_plane<B>(at, length);
-                           }
-                           writer.template write<B>(first + plane, across<B>(acc), count, held, 0);
-                         }
-                       });
+    const Shape shape = shape_;
+    const S* const p = source_ + first * shape.length();
+    const bool ends = R::ordered_sum && first + planes == planes_;
+    const S* last = p + (planes - 1) * shape.length();
+    if (ends) last = std::copy_n(last, shape.length(), copy) - shape.length();
+    simd::apart<B>([=, writer = output_.writer()]() EIGENPOOL_LAMBDA {
+      const auto held = writer.template hold<R, B>(info);
+      for (Index plane = 0; plane < planes; plane += lanes<B>) {
+        const Index count = std::min(lanes<B>, planes - plane);
+        std::array<Acc<B>, static_cast<std::size_t>(lanes<B> * vectors)> acc;
+        if (count < lanes<B>) acc.fill(R::template identity<B>());
+        const S* from = p + plane * shape.length();
+        for (Index i = 0; i < count; ++i, from += shape.length()) {
+          Acc<B>* const to = &acc[static_cast<std::size_t>(i * vectors)];
+          const S* const at = plane + i == planes - 1 ? last : from;
+          if constexpr (R::ordered_sum)
+            sum_plane<B, vectors>(at, rows, shape.width, to);
+          else
+            *to = fold_plane<B>(at, shape.length());
+        }
+        writer.template write<B>(first + plane, across<B>(acc), count, held, 0);
+      }
+    });
   }
 
   // In any order.
