@@ -155,7 +155,8 @@ TEST(RowSizes, RowsWithNothingAboveThemAreReadInPlace) {
 TEST(RowSizes, LongWindowsTakeSeveralRowsAtATime) {
   using Sizes = detail::RowSizes<detail::Extremum<float, detail::Larger>>;
   const Window<2> window{.kernel = 9, .stride = 1, .padding = 4};
-  const Sizes whole(fixed(std::array<Index, 3>{4, 56, 56}, window), false);
+  const Problem small = fixed(std::array<Index, 3>{4, 56, 56}, window);
+  const Sizes whole(small, false);  // which refers to the problem
   EXPECT_EQ(whole.joined(), 56);
   EXPECT_LE(whole.needed(), detail::Scratch<detail::Sum<float>>::capacity) << "on the stack";
   EXPECT_EQ(Sizes(fixed(std::array<Index, 3>{4, 128, 128}, window), false).joined(), 8);
