@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
-#include <random>
 #include <limits>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>

@@ -6,8 +6,6 @@
 #include <atomic>
 #include <eigenpool/eigenpool.hpp>
 #include <latch>
-#include <thread>
-#include <unsupported/Eigen/CXX11/ThreadPool>
 #include <vector>
 
 #include "sharing_pool.hpp"
@@ -63,10 +61,10 @@ TEST(Threads, ABusyPoolDelaysNothing) {
 }
 
 TEST(Threads, AThreadOfThePoolMayCall) {
-  harness::SharingPool pool(2);
-  const Device device(&pool, 2);
   std::latch done(4);
   std::atomic<int> right{0};
+  harness::SharingPool pool(2);
+  const Device device(&pool, 2);
   for (int call = 0; call < 4; ++call)
     pool.Schedule([&] {
       right += runs_of_each(device, 50) == std::vector<int>(50, 1);
