@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <eigenpool/eigenpool.hpp>
 #include <latch>
+#include <thread>
 #include <vector>
 
 #include "sharing_pool.hpp"
@@ -44,6 +46,20 @@ TEST(Threads, HelpersTakePart) {
   std::latch all_at_once(threads);  // a task that no other thread took would keep the rest waiting for ever
   Parallel{device}(threads, some_bytes, [&](Index, Index) { all_at_once.arrive_and_wait(); });
   EXPECT_TRUE(all_at_once.try_wait());
+}
+
+TEST(Threads, ACallWaitsForWhatAHelperHasBegun) {
+  harness::SharingPool pool(2);
+  const Device device(&pool, 2);
+  std::latch both(2);
+  std::atomic<bool> is_done{false};
+  Parallel{device}(2, some_bytes, [&, caller = std::this_thread::get_id()](Index, Index) {
+    both.arrive_and_wait();
+    if (std::this_thread::get_id() == caller) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    is_done = true;
+  });
+  EXPECT_TRUE(is_done);
 }
 
 TEST(Threads, ABusyPoolDelaysNothing) {

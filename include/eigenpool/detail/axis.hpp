@@ -87,6 +87,10 @@ class Axis {
   constexpr bool tiles() const {
     return is_affine() && padding_ == 0 && source_ == result_ * stride_ && (kernel_ - 1) * dilation_ < stride_;
   }
+  /// Whether windows lie side by side from the first cell on, all of them inside; cells may remain at the end.
+  constexpr bool partitions() const {
+    return is_affine() && padding_ == 0 && kernel_ == stride_ && dilation_ == 1 && result_ * stride_ <= source_;
+  }
   /// `times` of a tiling axis, one after the other.
   constexpr Axis repeated(Index times) const {
     return affine(source_ * times, result_ * times, kernel_, stride_, 0, 0, dilation_, counted_);

@@ -26,9 +26,7 @@ class WholePlanesKernel {
   static bool suits(const Problem& problem) {
     if constexpr (!is_known) return false;
     const auto& [n0, n1, n2] = problem.axes;
-    const auto is_dense = [](const Axis& axis) {
-      return axis.tiles() && axis.kernel() == axis.stride() && axis.dilation() == 1;
-    };
+    const auto is_dense = [](const Axis& axis) { return axis.partitions() && axis.tiles(); };
     if (problem.inner != 1 || !n0.is_identity() || !is_dense(n1) || !is_dense(n2) || n2.result() != 1) return false;
     if (R::ordered_sum && (problem.reversed || n2.source() * size > most_vectors * simd::vector_bytes())) return false;
     const Index length = n1.kernel() * n2.source();
@@ -47,7 +45,7 @@ class WholePlanesKernel {
       const S* p = source_ + plane * shape_.length();
       if (guard.template is_clean<B>(p, p + planes * shape_.length()))
         with_shape<B>(
-            [&](auto vectors, const auto& rows) { reduce_group<B, vectors.value>(rows, plane, planes, info); });
+            [&](auto vectors, const auto& rows) { reduce_planes<B, vectors.value>(rows, plane, planes, info); });
       else
         ScalarKernel<typename R::Exact, S, Output>(problem_, source_, output_).run(plane, plane + planes);
     }
@@ -84,7 +82,7 @@ class WholePlanesKernel {
   }
 
   template <int B, Index vectors, class Rows>
-  void reduce_group(const Rows& rows, Index first, Index planes, const typename Output::Info& info) const {
+  void reduce_planes(const Rows& rows, Index first, Index planes, const typename Output::Info& info) const {
     // Whole vectors are read: the last plane of all is copied where they end within memory.
     S copy[R::ordered_sum ? longest + most_vectors * 16 : 1];
     const Shape shape = shape_;
@@ -137,12 +135,8 @@ class WholePlanesKernel {
   template <int B, class Rows>
   EIGENPOOL_INLINE static Acc<B> sum_columns(const S* p, const Rows& rows, Index width) {
     if (rows <= 8) return sum_to_eight<R, B>(p, width, rows);
-    struct Stack {
-      std::array<Acc<B>, 16> entries;
-      EIGENPOOL_INLINE Acc<B>& entry(int d) { return entries[static_cast<std::size_t>(d)]; }
-      EIGENPOOL_INLINE void merge(int d) { R::template merge<B>(entry(d), entry(d + 1)); }
-    } stack;
-    Tree<Stack> tree(stack);
+    LaneStack<R, B> stack;
+    Tree<LaneStack<R, B>> tree(stack);
     for (Index row = 0; row < rows; row += 8) {
       const Index count = std::min(rows - row, Index{8});
       stack.entry(tree.push()) = sum_to_eight<R, B>(p + row * width, width, count);

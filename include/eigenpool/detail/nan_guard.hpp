@@ -19,18 +19,32 @@ EIGENPOOL_INLINE Index for_fours(Index length, const F& f) {
   return i;
 }
 
+/// Notes NaN in vectors, up to four side by side.
+template <class Lane, int B>
+class NanNote {
+ public:
+  template <class S>
+  EIGENPOOL_INLINE void look(std::size_t u, const S* p) {  // 0 * x is 0, or NaN for NaN and infinities: one instruction
+    seen_[u] = simd::add(seen_[u], simd::multiply(simd::load_as<Lane, B>(p), zero_));
+  }
+  /// Whether one of them may have been NaN.
+  EIGENPOOL_INLINE bool may_hold_nan() const {
+    const auto all = simd::add(simd::add(seen_[0], seen_[1]), simd::add(seen_[2], seen_[3]));
+    return simd::any(simd::is_nan(all));
+  }
+
+ private:
+  simd::Vec<Lane, B> zero_ = simd::broadcast<Lane, B>(Lane(0));
+  simd::Vec<Lane, B> seen_[4] = {zero_, zero_, zero_, zero_};
+};
+
 /// Whether any of `length` elements is NaN.
 template <class Lane, int B, class S>
 EIGENPOOL_INLINE bool holds_nan(const S* p, Index length) {
-  const auto zero = simd::broadcast<Lane, B>(Lane(0));
-  simd::Vec<Lane, B> seen[4] = {zero, zero, zero, zero};
-  // 0 * x is 0, or NaN for NaN and infinities: one instruction each.
-  Index i = for_fours<Lane, B>(length, [&](std::size_t u, Index k) EIGENPOOL_LAMBDA {
-    seen[u] = simd::add(seen[u], simd::multiply(simd::load_as<Lane, B>(p + k), zero));
-  });
-  const auto all = simd::add(simd::add(seen[0], seen[1]), simd::add(seen[2], seen[3]));
-  if (simd::any(simd::is_nan(all))) {
-    auto found = simd::is_nan(zero);
+  NanNote<Lane, B> note;
+  Index i = for_fours<Lane, B>(length, [&](std::size_t u, Index k) EIGENPOOL_LAMBDA { note.look(u, p + k); });
+  if (note.may_hold_nan()) {
+    auto found = simd::is_nan(simd::broadcast<Lane, B>(Lane(0)));
     for_fours<Lane, B>(length, [&](std::size_t, Index k) EIGENPOOL_LAMBDA {
       found = simd::either(found, simd::is_nan(simd::load_as<Lane, B>(p + k)));
     });
@@ -48,18 +62,15 @@ template <class Lane, int B, class S>
 EIGENPOOL_INLINE bool columns_hold_nan(const S* p, Index count, Index pitch, Index unit) {
   constexpr Index lanes = simd::Vec<Lane, B>::lanes;
   if (unit >= lanes) {
-    const auto zero = simd::broadcast<Lane, B>(Lane(0));
-    simd::Vec<Lane, B> seen[4] = {zero, zero, zero, zero};
+    NanNote<Lane, B> note;
     for_vectors<lanes>(unit, [&](Index i) EIGENPOOL_LAMBDA {
-      const auto look = [&](std::size_t u, Index column) EIGENPOOL_LAMBDA {
-        seen[u] = simd::add(seen[u], simd::multiply(simd::load_as<Lane, B>(p + column * pitch + i), zero));
-      };
+      const auto look = [&](std::size_t u, Index column) EIGENPOOL_LAMBDA { note.look(u, p + column * pitch + i); };
       Index column = 0;
       for (; column + 4 <= count; column += 4)
         simd::unrolled<4>([&](std::size_t u) EIGENPOOL_LAMBDA { look(u, column + static_cast<Index>(u)); });
       for (; column < count; ++column) look(0, column);
     });
-    if (!simd::any(simd::is_nan(simd::add(simd::add(seen[0], seen[1]), simd::add(seen[2], seen[3]))))) return false;
+    if (!note.may_hold_nan()) return false;
   }
   for (Index column = 0; column < count; ++column)
     if (holds_nan<Lane, B>(p + column * pitch, unit)) return true;

@@ -79,13 +79,10 @@ std::vector<Added<S>> shares(const Problem& forward, const S* dy, const P& paral
   return result;
 }
 
-/// Whether the windows lie side by side from the first input on, all of them inside; inputs may remain at the ends.
+/// Whether no input is in two windows, and none of them reaches out: inputs in none may remain at the ends.
 inline bool is_partition(const Problem& problem) {
-  for (const Axis& axis : problem.axes) {
-    const bool beside = axis.is_affine() && axis.padding() == 0 && axis.kernel() == axis.stride();
-    if (!beside || axis.dilation() != 1 || axis.result() * axis.stride() > axis.source()) return false;
-  }
-  return true;
+  const auto& [n0, n1, n2] = problem.axes;
+  return n0.partitions() && n1.partitions() && n2.partitions();
 }
 
 /// The backward of an average over a partition: all inputs of a window get the

@@ -64,10 +64,9 @@ class Tree {
 /// 63-bit count.
 inline constexpr int max_tree_entries = 192;
 
-/// A stack of single sums.
-template <class R>
+/// A stack of sums of B bytes, or of single ones.
+template <class R, int B = static_cast<int>(sizeof(typename R::Lane))>
 struct LaneStack {
-  static constexpr int B = static_cast<int>(sizeof(typename R::Lane));
   using Acc = typename R::template Acc<B>;
 
   EIGENPOOL_INLINE void clear(int d) { entry(d) = R::template identity<B>(); }
