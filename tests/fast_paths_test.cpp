@@ -181,8 +181,17 @@ TEST(RowWay, TransposedStridesInterleave) {
   EXPECT_EQ(RowPlan(axis, 1, Doubling::Steps::canonical, true).way, RowPlan::Way::interleaved);
 }
 
+TEST(Axis, AdaptiveWindowsThatAreAlikeAreFixed) {
+  const Axis sharing = Axis::adaptive(13, 6);
+  EXPECT_TRUE(sharing.is_affine());
+  EXPECT_EQ(sharing.kernel(), 3);
+  EXPECT_EQ(sharing.stride(), 2);
+  EXPECT_FALSE(Axis::adaptive(14, 6).is_affine());
+  EXPECT_FALSE(Axis::adaptive(1, 6).is_affine());
+}
+
 TEST(RowWay, UnevenWindowsGoOneByOne) {
-  EXPECT_EQ(RowPlan(Axis::adaptive(13, 6), 1, Doubling::Steps::canonical, true).way, RowPlan::Way::each);
+  EXPECT_EQ(RowPlan(Axis::adaptive(14, 6), 1, Doubling::Steps::canonical, true).way, RowPlan::Way::each);
 }
 
 TEST(Ring, LongWindowsSlideDownAPlane) {
@@ -202,7 +211,7 @@ TEST(Backward, SmallCompactIndicesAreLookedUp) {
   };
   EXPECT_TRUE(looks_up({.kernel = {15, 17}}));
   EXPECT_FALSE(looks_up({.kernel = 16}));
-  EXPECT_FALSE(detail::IndexReader<std::uint8_t>(adaptive({1, 4, 13, 13}, 6)).looks_up());
+  EXPECT_FALSE(detail::IndexReader<std::uint8_t>(adaptive({1, 4, 14, 14}, 6)).looks_up());
 }
 
 TEST(Backward, FlatIndicesOfMemorysOrderAreLookedUp) {

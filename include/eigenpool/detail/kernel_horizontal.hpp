@@ -47,6 +47,8 @@ struct RowPlan {
 
   /// Whether rows may be reduced side by side.
   bool is_joint() const { return way != Way::each; }
+  /// Whether results are made in a row of their own.
+  bool needs_results() const { return way == Way::picked || way == Way::interleaved || way == Way::each; }
 
   Way way;
   Index kernel, stride;    // once halved
@@ -88,7 +90,7 @@ template <class R>
 struct HorizontalRows {
   typename R::Row columns;                        // a buffer for the input, padding included; overwritten
   typename R::Row input;                          // what is read first: the same, or the caller's memory
-  typename R::Row results;                        // may be used
+  typename R::Row results;                        // where the plan needs them
   const typename R::Row* levels;                  // of doubling, from level 1 on
   simd::Signed<typename R::Lane>*before, *after;  // masks of the outputs with a column before and after them, where
                                                   // rows wrap

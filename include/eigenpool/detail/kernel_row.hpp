@@ -76,12 +76,10 @@ class RowKernel {
 
     Work(Scratch<R>& scratch, const RowSizes<R>& sizes, bool needs_table) : ring(sizes.ring()) {
       const Index elements = sizes.row_elements();
-      rows = {scratch.row(elements + lead).from(lead), {}, scratch.row(elements), levels.data(), nullptr, nullptr};
+      rows = {scratch.row(elements + lead).from(lead), {}, {}, levels.data(), nullptr, nullptr};
+      if (sizes.plan().needs_results()) rows.results = scratch.row(elements);
       for (Index l = 0; l < sizes.level_rows(); ++l) levels[static_cast<std::size_t>(l)] = scratch.row(elements);
-      if (sizes.plan().wraps) {
-        rows.before = reinterpret_cast<Flag*>(scratch.row(elements).values);
-        rows.after = reinterpret_cast<Flag*>(scratch.row(elements).values);
-      }
+      if (sizes.plan().wraps) rows.before = reinterpret_cast<Flag*>(scratch.row(elements).values);
       if (needs_table) table = scratch.row(sizes.table_elements());
       if (R::numbered) column_numbers = scratch.row(sizes.table_elements());
       if (sizes.uses_ring()) ring.allocate(scratch, sizes.width());
@@ -114,7 +112,7 @@ class RowKernel {
     return sizes_.ring().is_whole() ? problem_.axes[1].result() - cell.at[1] : sizes_.joined();
   }
 
-  void fill_tables(const RowBlock& block, const Work& work) const {
+  void fill_tables(const RowBlock& block, Work& work) const {
     const Index row = block.length();
     const Index all = plan().wraps ? sizes_.row_elements() + lead : 0;  // whole vectors are read
     if (plan().wraps) fill_masks(block, work.rows, all);
@@ -134,15 +132,12 @@ class RowKernel {
     }
   }
 
-  // Outputs at the ends of a row have no column beside them.
-  void fill_masks(const RowBlock& block, const HorizontalRows<R>& rows, Index all) const {
-    const Index unit = block.columns.unit, row = block.length();
-    std::fill_n(rows.before, all, Flag(-1));
-    std::fill_n(rows.after, all, Flag(-1));
-    for (Index i = 0; i < sizes_.row_elements(); i += row) {
-      std::fill_n(rows.before + i, unit, Flag(0));
-      std::fill_n(rows.after + i + row - unit, unit, Flag(0));
-    }
+  // Outputs at the ends of a row have no column beside them: those after which a row begins have none behind.
+  void fill_masks(const RowBlock& block, HorizontalRows<R>& rows, Index all) const {
+    const Index unit = block.columns.unit;
+    std::fill_n(rows.before, all + unit, Flag(-1));
+    for (Index i = 0; i <= sizes_.row_elements(); i += block.length()) std::fill_n(rows.before + i, unit, Flag(0));
+    rows.after = rows.before + unit;
   }
 
   // What a tap's number grows by from a row of outputs to the next.
@@ -153,28 +148,34 @@ class RowKernel {
 
   template <int B>
   void reduce_block(RowBlock& block, Index number, Work& work) const {
-    const Cell first = block.cell;
-    if (!is_clean<B>(block, number, work.guard)) return reduce_exactly(block, number);
-    work.rows.input = work.rows.columns;
-    if (sizes_.uses_ring())
-      slide<B>(block, work);
-    else if (!take_in_place(block, number, work))
-      gather<B>(block, work);
-    const Index outputs = (block.rows - 1) * plan().pitch + block.outputs;
-    const Index at = (number * problem_.axes[2].result() + block.begin) * problem_.inner + block.columns.offset;
-    const Horizontal<R, B> horizontal(problem_.axes[2], plan(), block.columns.unit);
-    horizontal.reduce(work.rows, block.begin, outputs, [&](const auto& f) {
-      RowWriter<R, Output>(problem_, sizes_, output_, work.table).template write<B>(block, first, at, f);
-    });
+    const Index row = problem_.axes[2].result();
+    Cell last = Cell::number(problem_, (number + block.rows - 1) * row);
+    if (is_clean<B>(block.cell, last, work.guard)) {
+      work.rows.input = work.rows.columns;
+      if (sizes_.uses_ring())
+        slide<B>(block, work);
+      else if (!take_in_place(block, number, work))
+        gather<B>(block, work);
+      const Index outputs = (block.rows - 1) * plan().pitch + block.outputs;
+      const Index at = (number * row + block.begin) * problem_.inner + block.columns.offset;
+      const Horizontal<R, B> horizontal(problem_.axes[2], plan(), block.columns.unit);
+      horizontal.reduce(work.rows, block.begin, outputs, [&](const auto& f) {
+        RowWriter<R, Output>(problem_, sizes_, output_, work.table).template write<B>(block, at, f);
+      });
+    } else if (block.begin == 0) {  // whole rows, with the first part of them
+      const Span strip{block.columns.offset, block.columns.offset + block.columns.unit};
+      ScalarKernel<typename R::Exact, S, Output>(problem_, source_, output_)
+          .run(number * row, (number + block.rows) * row, strip);
+    }
+    last.next_row(problem_);
+    block.cell = last;
   }
 
-  // All memory from the first row of the source that a block reads to the last.
+  // All memory from the first row of the source that rows of outputs read to the last.
   template <int B>
-  bool is_clean(const RowBlock& block, Index number, NanGuard<R, S>& guard) const {
+  bool is_clean(const Cell& first, const Cell& last, NanGuard<R, S>& guard) const {
     if constexpr (!NanGuard<R, S>::needed) return true;
     const auto& [n0, n1, n2] = problem_.axes;
-    const Cell& first = block.cell;
-    const Cell last = Cell::number(problem_, (number + block.rows - 1) * n2.result());
     const bool one_plane = first.outer == last.outer && first.at[0] == last.at[0];
     const Span planes{n0.real_span(first.at[0], first.at[0] + 1).begin, n0.real_span(last.at[0], last.at[0] + 1).end};
     const Span rows = one_plane ? n1.real_span(first.at[1], last.at[1] + 1) : Span{0, n1.source()};
@@ -185,18 +186,8 @@ class RowKernel {
     return guard.template is_clean<B>(source_ + begin * row, source_ + end * row);
   }
 
-  // Whole rows, with the first part of them.
-  void reduce_exactly(RowBlock& block, Index number) const {
-    const Index row = problem_.axes[2].result();
-    const Span strip{block.columns.offset, block.columns.offset + block.columns.unit};
-    if (block.begin == 0)
-      ScalarKernel<typename R::Exact, S, Output>(problem_, source_, output_)
-          .run(number * row, (number + block.rows) * row, strip);
-    block.cell = Cell::number(problem_, (number + block.rows) * row);
-  }
-
   // Whether the columns of a block are taken from the source as they are: whole vectors are read there.
-  bool take_in_place(RowBlock& block, Index number, Work& work) const {
+  bool take_in_place(const RowBlock& block, Index number, Work& work) const {
     if constexpr (std::is_same_v<S, typename R::Lane> && !R::numbered) {
       const Columns& columns = block.columns;
       if (!sizes_.is_in_place() || columns.real_begin > 0 || columns.real_end < columns.count) return false;
@@ -205,7 +196,6 @@ class RowKernel {
       const Index end = first + (block.rows - 1) * row + block.length();
       if (end + Scratch<R>::slack > problem_.outer * problem_.plane() * problem_.inner) return false;
       work.rows.input = {const_cast<S*>(source_) + first};  // which is only read
-      block.cell = Cell::number(problem_, (number + block.rows) * problem_.axes[2].result());
       return true;
     }
     return false;
@@ -213,57 +203,55 @@ class RowKernel {
 
   // Rows below each other, as long as their windows have the same taps.
   template <int B>
-  void gather(RowBlock& block, const Work& work) const {
+  void gather(const RowBlock& block, const Work& work) const {
     const Axis& axis = problem_.axes[1];
-    for (Index r = 0; r < block.rows;) {
-      const Index o = block.cell.at[1];
-      const Index alike = o >= whole_.begin && o < whole_.end ? std::min(whole_.end - o, block.rows - r) : 1;
-      const std::array<Taps, 2> taps{problem_.axes[0].taps(block.cell.at[0]), axis.taps(o)};
-      const Index pitch = plan().column_pitch * block.columns.unit;
-      const RowRun<Row> rows{alike,
-                             axis.stride(),
-                             numbering_.base(1, taps[1], taps[1].real_begin),
-                             row_number_step(),
-                             work.rows.columns.from(r * pitch),
-                             pitch};
-      vertical_.template reduce<B>(block.columns, block.cell.outer, taps, rows, work.column_numbers, plan().wraps);
-      r += alike;
-      block.cell.at[1] += alike - 1;
-      block.cell.next_row(problem_);
-    }
+    const auto alike = [&](const Cell& cell) { return whole_.holds(cell.at[1]) ? whole_.end - cell.at[1] : 1; };
+    const Columns& columns = block.columns;
+    const bool together =
+        (columns.real_end - columns.real_begin) * columns.unit >= simd::Vec<typename R::Lane, B>::lanes;
+    block.for_groups(problem_, together, alike, [&](const RowGroup& group) {
+      const std::array<Taps, 2> taps{problem_.axes[0].taps(group.cell.at[0]), axis.taps(group.cell.at[1])};
+      const Index pitch = plan().column_pitch * columns.unit;
+      const RowRun<Row> rows{.count = group.rows,
+                             .stride = axis.stride(),
+                             .number = numbering_.base(1, taps[1], taps[1].real_begin),
+                             .number_step = row_number_step(),
+                             .to = work.rows.columns.from(group.first * pitch),
+                             .pitch = pitch,
+                             .planes = group.planes,
+                             .plane_pitch = axis.result() * pitch};
+      vertical_.template reduce<B>(columns, group.cell.outer, taps, rows, work.column_numbers, plan().wraps);
+    });
   }
 
   // Doubling over rows: each is read once, and a window is put together from
   // the ring of partial ones.
   template <int B>
-  void slide(RowBlock& block, Work& work) const {
+  void slide(const RowBlock& block, Work& work) const {
     const Axis& axis = problem_.axes[1];
-    if (sizes_.ring().is_whole()) {
-      const Index first = axis.taps(block.cell.at[1]).first;
-      work.ring.template whole_plane<B>(first, axis.reach(block.rows), filler<B>(block, work), work.rows.columns);
-      block.cell.at[1] += block.rows - 1;
-      return block.cell.next_row(problem_);
-    }
-    for (Index r = 0; r < block.rows; ++r, block.cell.next_row(problem_)) {
-      const Index plane = block.cell.outer * problem_.axes[0].result() + block.cell.at[0];
-      const Taps taps = axis.taps(block.cell.at[1]);
-      work.ring.template slide_to<B>(plane, taps.first, block.length(), filler<B>(block, work));
+    Cell cell = block.cell;
+    if (sizes_.ring().is_whole())
+      return work.ring.template whole_plane<B>(axis.taps(cell.at[1]).first, axis.reach(block.rows),
+                                               filler<B>(block, cell, work), work.rows.columns);
+    for (Index r = 0; r < block.rows; ++r, cell.next_row(problem_)) {
+      const Index plane = cell.outer * problem_.axes[0].result() + cell.at[0];
+      work.ring.template slide_to<B>(plane, axis.taps(cell.at[1]).first, block.length(), filler<B>(block, cell, work));
       work.ring.template window<B>(work.rows.columns.from(r * plan().column_pitch * block.columns.unit),
                                    block.length());
     }
   }
 
-  // Makes rows for the ring, of the source or of the padding.
+  // Makes rows for the ring, of the source or of the padding, in the plane of a cell.
   template <int B>
-  auto filler(const RowBlock& block, const Work& work) const {
-    return [this, &block, numbers = work.column_numbers](Index row, Index count, const Row& to, Index pitch) {
+  auto filler(const RowBlock& block, const Cell& cell, const Work& work) const {
+    return [this, &block, &cell, numbers = work.column_numbers](Index row, Index count, const Row& to, Index pitch) {
       const Index begin = row + std::clamp(-row, Index{0}, count);
       const Index end = std::clamp(problem_.axes[1].source(), begin, row + count);
       fill_row<R, B>(to, (begin - row) * pitch);
-      const Taps outer = problem_.axes[0].taps(block.cell.at[0]);
+      const Taps outer = problem_.axes[0].taps(cell.at[0]);
       if (begin < end)
         vertical_.template reduce<B>(
-            block.columns, block.cell.outer, {outer, Taps{begin, 1, 1, 0, 1}},
+            block.columns, cell.outer, {outer, Taps{begin, 1, 1, 0, 1}},
             {end - begin, 1, begin * numbering_.stride[1], numbering_.stride[1], to.from((begin - row) * pitch), pitch},
             numbers, plan().wraps);
       fill_row<R, B>(to.from((end - row) * pitch), (row + count - end) * pitch);

@@ -15,7 +15,8 @@ struct Columns {
   Index offset, unit;
 };
 
-/// `count` buffered rows, `pitch` elements apart, and what they are made of.
+/// `count` buffered rows, `pitch` elements apart, and what they are made of; and the same of the planes behind, if a
+/// row's columns in the source fill a vector.
 template <class Row>
 struct RowRun {
   Index count, stride;  // of the source's rows; a single one may have any stride
@@ -23,6 +24,7 @@ struct RowRun {
   Index number_step;    // and by how much more each that follows
   Row to;
   Index pitch;
+  Index planes = 1, plane_pitch = 0;
 };
 
 template <class R, class S>
@@ -48,22 +50,34 @@ class Vertical {
     TapLoops loops = tap_loops<R>(problem_, window, numbering_);
     if (R::numbered) loops.first_number = numbering_.base(0, taps[0], taps[0].real_begin) + rows.number;
     const Index unit = columns.unit, before = columns.real_begin * unit, all = columns.count * unit;
-    if (loops.empty() || columns.real_begin == columns.real_end)
-      return fill_rows<R, B>(rows.to, all, rows.count, rows.pitch);
+    if (loops.empty() || columns.real_begin == columns.real_end) return fill<B>(rows, 0, all);
     const Index real = columns.real_end - columns.real_begin, length = real * unit;
     const Index step = rows.count > 1 ? rows.stride * problem_.axes[2].source() * problem_.inner : 0;
-    Runs runs{rows.count, length, source_ + first_tap(problem_, outer, window) + columns.offset,
-              step,       0,      rows.to.from(before),
-              rows.pitch, 0,      R::numbered ? column_numbers.from(before) : column_numbers};
-    if (R::numbered) runs.number_step = rows.number_step;
+    Runs runs{.count = rows.count,
+              .length = length,
+              .from = source_ + first_tap(problem_, outer, window) + columns.offset,
+              .step = step,
+              .number_step = R::numbered ? rows.number_step : 0,
+              .to = rows.to.from(before),
+              .pitch = rows.pitch,
+              .column_numbers = R::numbered ? column_numbers.from(before) : column_numbers,
+              .planes = rows.planes,
+              .plane_step = problem_.plane() * problem_.inner,
+              .plane_pitch = rows.plane_pitch};
     // Whole vectors of padding are written first, and over them the columns, if those fill whole vectors themselves.
     constexpr int single = static_cast<int>(sizeof(typename R::Lane));
     const bool whole_vectors = (unit < problem_.inner ? unit : length) * single >= B;
     if (whole_vectors) fill_padding<B>(columns, rows);
     if (unit < problem_.inner) {  // a part of each column: they are no run of memory
       for (Index r = 0; r < rows.count; ++r, loops.first_number += rows.number_step)
-        reduce_runs<B>({real, unit, runs.from + r * step, problem_.inner, 0, runs.to.from(r * rows.pitch), unit, unit,
-                        runs.column_numbers},
+        reduce_runs<B>({.count = real,
+                        .length = unit,
+                        .from = runs.from + r * step,
+                        .step = problem_.inner,
+                        .to = runs.to.from(r * rows.pitch),
+                        .pitch = unit,
+                        .column_pitch = unit,
+                        .column_numbers = runs.column_numbers},
                        loops);
     } else {
       if (length == all && rows.pitch == all && step == all && (wrap || !R::numbered))
@@ -77,57 +91,77 @@ class Vertical {
   template <int B>
   static void fill_padding(const Columns& columns, const RowRun<Row>& rows) {
     const Index before = columns.real_begin * columns.unit, end = columns.real_end * columns.unit;
-    if (before > 0) fill_rows<R, B>(rows.to, before, rows.count, rows.pitch);
-    if (end < columns.count * columns.unit)
-      fill_rows<R, B>(rows.to.from(end), columns.count * columns.unit - end, rows.count, rows.pitch);
+    if (before > 0) fill<B>(rows, 0, before);
+    if (end < columns.count * columns.unit) fill<B>(rows, end, columns.count * columns.unit);
   }
 
-  // Runs of memory that the taps of one window are the same for, but for their place.
+  // Elements [begin, end) of rows, and what whole vectors reach beyond, if that is not of the next plane.
+  template <int B>
+  static void fill(const RowRun<Row>& rows, Index begin, Index end) {
+    constexpr int single = static_cast<int>(sizeof(typename R::Lane));
+    const Index count = rows.planes > 1 ? rows.count - 1 : rows.count;
+    for (Index plane = 0; plane < rows.planes; ++plane) {
+      const Row to = rows.to.from(plane * rows.plane_pitch + begin);
+      fill_rows<R, B>(to, end - begin, count, rows.pitch);
+      if (count < rows.count) fill_row<R, single>(to.from(count * rows.pitch), end - begin);
+    }
+  }
+
+  // Runs of memory that the taps of one window are the same for, but for their place: `count` in each plane.
   struct Runs {
     Index count, length;
     const S* from;
     Index step;  // of the source, from run to run
-    Index number_step;
+    Index number_step = 0;
     Row to;
-    Index pitch, column_pitch;
+    Index pitch, column_pitch = 0;
     Row column_numbers;
+    Index planes = 1, plane_step = 0, plane_pitch = 0;
+
+    Index all() const { return planes * count; }
+    Index offset(Index plane, Index r) const { return plane * plane_step + r * step; }
   };
 
   template <int B>
   void reduce_runs(const Runs& runs, const TapLoops& loops) const {
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
     const Index whole =
-        runs.length >= lanes ? runs.count : readable(runs, end_ - runs.from - loops.last_offset() - lanes);
+        runs.length >= lanes ? runs.all() : readable(runs, end_ - runs.from - loops.last_offset() - lanes);
     with_tap_way<R, false>(loops, [&](auto way) {
       constexpr TapWay chosen = way.value;
       simd::apart<B>([=]() EIGENPOOL_LAMBDA {
-        TapLoops taps = loops;
-        for (Index r = 0; r < whole; ++r, taps.first_number += R::numbered ? runs.number_step : 0)
-          reduce_taps<R, B, chosen>(runs.from + r * runs.step, std::max(runs.length, lanes), taps,
-                                    [&](Index i, auto& acc) EIGENPOOL_LAMBDA {
-                                      if constexpr (R::numbered)
-                                        R::renumber(acc, runs.column_numbers.numbers + r * runs.column_pitch + i);
-                                      runs.to.template store<B>(r * runs.pitch + i, acc);
-                                    });
+        for (Index plane = 0, done = 0; done < whole; ++plane, done += runs.count) {
+          TapLoops taps = loops;
+          const Row to = runs.to.from(plane * runs.plane_pitch);
+          const Index count = std::min(runs.count, whole - done);
+          for (Index r = 0; r < count; ++r, taps.first_number += R::numbered ? runs.number_step : 0)
+            reduce_taps<R, B, chosen>(runs.from + runs.offset(plane, r), std::max(runs.length, lanes), taps,
+                                      [&](Index i, auto& acc) EIGENPOOL_LAMBDA {
+                                        if constexpr (R::numbered)
+                                          R::renumber(acc, runs.column_numbers.numbers + r * runs.column_pitch + i);
+                                        to.template store<B>(r * runs.pitch + i, acc);
+                                      });
+        }
       });
     });
-    for (Index r = whole; r < runs.count; ++r) reduce_elements(runs, r, loops);
+    for (Index r = whole; r < runs.all(); ++r) reduce_elements(runs, r / runs.count, r % runs.count, loops);
   }
 
   // How many runs begin in `room` elements from the first on; whole vectors may be read from there.
   static Index readable(const Runs& runs, Index room) {
-    if (room < 0) return 0;
-    return runs.step == 0 ? runs.count : std::min(runs.count, room / runs.step + 1);
+    Index whole = runs.all();
+    while (whole > 0 && runs.offset((whole - 1) / runs.count, (whole - 1) % runs.count) > room) --whole;
+    return whole;
   }
 
   // At the end of the source, where no whole vector may be read.
-  static void reduce_elements(const Runs& runs, Index r, TapLoops loops) {
+  static void reduce_elements(const Runs& runs, Index plane, Index r, TapLoops loops) {
     constexpr int single = static_cast<int>(sizeof(typename R::Lane));
     loops.first_number += r * runs.number_step;
     for (Index i = 0; i < runs.length; ++i) {
-      auto acc = reduce_element<R>(runs.from + r * runs.step + i, loops);
+      auto acc = reduce_element<R>(runs.from + runs.offset(plane, r) + i, loops);
       if constexpr (R::numbered) acc.number.raw[0] += runs.column_numbers.numbers[r * runs.column_pitch + i];
-      runs.to.template store<single>(r * runs.pitch + i, acc);
+      runs.to.template store<single>(plane * runs.plane_pitch + r * runs.pitch + i, acc);
     }
   }
 

@@ -110,6 +110,13 @@ struct Cell {
     next(problem);
   }
 
+  /// To the first cell of a plane that is `planes` further on.
+  constexpr void next_plane(const Problem& problem, Index planes) {
+    const Index extent = problem.axes[0].result(), reached = at[0] + planes;
+    outer += reached / extent;
+    at = {reached % extent, 0, 0};
+  }
+
   constexpr void next(const Problem& problem) {
     for (std::size_t a = 3; a-- > 0;) {
       if (++at[a] < problem.axes[a].result()) return;

@@ -18,7 +18,7 @@ class RowSizes {
   RowSizes(const Problem& problem, bool needs_table)
       : axis_(problem.axes[2]),
         plan_(axis_, problem.inner, steps_of<R>, problem.axes[1].kernel() < 5),
-        tables_((needs_table ? 1 : 0) + (R::numbered ? 1 : 0) + (plan_.wraps ? 2 : 0)),
+        tables_((needs_table ? 1 : 0) + (R::numbered ? 1 : 0) + (plan_.wraps ? 1 : 0)),
         ring_(problem.axes[1], steps_of<R>, plan_.column_pitch * problem.inner,
               plan_.is_joint() ? Scratch<R>::capacity * 3 / 8 : 0),  // other rows take more than a ring does
         unit_(problem.inner),
@@ -57,8 +57,9 @@ class RowSizes {
   Index needed() const { return needed(joined_); }
 
  private:
-  static constexpr Index most_joined = 64;
+  static constexpr Index most_joined = 256;
 
+  Index work_rows() const { return 1 + (plan_.needs_results() ? 1 : 0) + level_rows(); }
   Index row_elements(Index joined) const {
     return (is_chunked() ? std::max(axis_.reach(chunk_), chunk_)
                          : std::max({plan_.reach, joined * plan_.column_pitch, joined * plan_.pitch})) *
@@ -66,14 +67,14 @@ class RowSizes {
   }
   Index table_elements(Index joined) const { return plan_.wraps ? row_elements(joined) : width(); }
   Index needed(Index joined) const {
-    return lead + (2 + level_rows()) * Scratch<R>::padded(row_elements(joined)) +
+    return lead + work_rows() * Scratch<R>::padded(row_elements(joined)) +
            tables_ * Scratch<R>::padded(table_elements(joined)) + (uses_ring() ? ring_.template needed<R>(width()) : 0);
   }
 
   // Several rows, where all of a row is buffered.
   void join(const Problem& problem) {
     if (is_chunked() || unit_ < problem.inner || !plan_.is_joint()) return;
-    const Index buffers = 2 + level_rows() + (plan_.wraps ? tables_ : 0);
+    const Index buffers = work_rows() + (plan_.wraps ? tables_ : 0);
     const Index row = buffers * std::max(plan_.column_pitch, plan_.pitch) * unit_;
     const Index rows = problem.outer * problem.axes[0].result() * problem.axes[1].result();
     const auto rows_in = [&](Index capacity, Index most) {
@@ -82,6 +83,9 @@ class RowSizes {
     joined_ = ring_.is_whole() ? problem.axes[1].result() : rows_in(Scratch<R>::near_capacity, most_joined);
     // A ring may take all of the nearest cache: a few rows pay from the next one, too.
     if (uses_ring() && !ring_.is_whole()) joined_ = std::max(joined_, rows_in(Scratch<R>::capacity, 8));
+    // Whole planes begin and end alike.
+    const Index plane = problem.axes[1].result();
+    if (joined_ > plane && problem.axes[0].result() == 1) joined_ -= joined_ % plane;
   }
 
   /// Less at a time, until it fits the stack. Rows of a ring, and those that this
@@ -105,29 +109,6 @@ class RowSizes {
   RingPlan ring_;
   Index unit_, chunk_, joined_ = 1;
   bool in_place_ = false;
-};
-
-/// Outputs [begin, begin + outputs) of `rows` rows from that of `cell` on, and
-/// the columns they need.
-struct RowBlock {
-  Index begin, outputs, rows = 0;
-  Columns columns{};
-  Cell cell{};
-
-  template <class R>
-  RowBlock(const Problem& problem, const RowSizes<R>& sizes, Index o, Index offset)
-      : begin(o), outputs(std::min(sizes.chunk(), problem.axes[2].result() - o)) {
-    const Axis& axis = problem.axes[2];
-    const Span span = axis.span(o, o + outputs);
-    columns.first = sizes.plan().wraps ? 0 : span.begin;
-    columns.count = sizes.is_chunked() ? span.end - span.begin : sizes.plan().reach;
-    columns.real_begin = std::clamp(-columns.first, Index{0}, columns.count);
-    columns.real_end = std::clamp(std::min(axis.source(), span.end) - columns.first, columns.real_begin, columns.count);
-    columns.offset = offset;
-    columns.unit = std::min(sizes.unit(), problem.inner - offset);
-  }
-  /// Elements of all columns.
-  Index length() const { return columns.count * columns.unit; }
 };
 
 }  // namespace detail

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "output.hpp"
-#include "row_sizes.hpp"
+#include "row_block.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
@@ -14,34 +14,45 @@ class RowWriter {
   RowWriter(const Problem& problem, const RowSizes<R>& sizes, const Output& output, const typename R::Row& table)
       : problem_(problem), sizes_(sizes), output_(output), table_(table) {}
 
-  /// The outputs of a block, from `cell` on; f(i) is the accumulator of those from position i of its buffer on. They go
-  /// to place number `at`, in groups of rows that are written alike.
+  /// The outputs of a block; f(i) is the accumulator of those from position i of its buffer on. They go to place
+  /// number `at`, in groups of rows that are written alike.
   template <int B, class F>
-  void write(const RowBlock& block, Cell cell, Index at, const F& f) const {
-    const Index row = problem_.axes[2].result() * problem_.inner;
-    for (Index r = 0, rows; r < block.rows; r += rows) {
-      rows = std::min(output_.rows_alike(cell, sizes_.uses_ring()), block.rows - r);
-      const auto info = output_.template row_info<R>(cell, table_, sizes_.uses_ring());
-      write_rows<B>(block, r, rows, at + r * row, info, f);
-      cell.at[1] += rows - 1;
-      cell.next_row(problem_);
-    }
+  void write(const RowBlock& block, Index at, const F& f) const {
+    const bool absolute = sizes_.uses_ring();
+    const auto alike = [&](const Cell& cell) { return output_.rows_alike(cell, absolute); };
+    block.for_groups(problem_, true, alike, [&](const RowGroup& group) {
+      write_rows<B>(block, group, at, output_.template row_info<R>(group.cell, table_, absolute), f);
+    });
   }
 
  private:
-  // `rows` rows from number `first` of the block on.
   template <int B, class F>
-  void write_rows(const RowBlock& block, Index first, Index rows, Index at, const typename Output::Info& info,
+  void write_rows(const RowBlock& block, const RowGroup& group, Index at, const typename Output::Info& info,
                   const F& f) const {
     const Index unit = block.columns.unit, row = problem_.axes[2].result() * problem_.inner;
-    const Index length = block.outputs * unit, pitch = sizes_.plan().pitch * unit;
-    Runs runs{rows, length, first * pitch, pitch, at, row, 0};
+    const Index length = block.outputs * unit, pitch = sizes_.plan().pitch * unit, plane = problem_.axes[1].result();
+    Runs runs{.count = group.rows,
+              .length = length,
+              .from = group.first * pitch,
+              .pitch = pitch,
+              .at = at + group.first * row,
+              .step = row,
+              .planes = group.planes,
+              .plane_pitch = plane * pitch,
+              .plane_step = plane * row};
     if (unit < problem_.inner) {  // a part of each column
-      for (Index r = 0; r < rows; ++r)
-        write_runs<B>({block.outputs, unit, (first + r) * pitch, unit, at + r * row, problem_.inner, unit}, info, f);
+      for (Index r = 0; r < group.rows; ++r)
+        write_runs<B>({.count = block.outputs,
+                       .length = unit,
+                       .from = runs.from + r * pitch,
+                       .pitch = unit,
+                       .at = runs.at + r * row,
+                       .step = problem_.inner,
+                       .table_pitch = unit},
+                      info, f);
     } else {
       if (length == row && pitch == row && (sizes_.plan().wraps || !output_.needs_table()))
-        runs.length *= rows, runs.count = 1;
+        runs.length *= runs.count, runs.count = 1;
       write_runs<B>(runs, info, f);
     }
   }
@@ -49,7 +60,8 @@ class RowWriter {
   // Neighbouring results in the buffer, and where they belong.
   struct Runs {
     Index count, length, from, pitch, at, step;
-    Index table_pitch;
+    Index table_pitch = 0;
+    Index planes = 1, plane_pitch = 0, plane_step = 0;
   };
 
   template <int B, class F>
@@ -57,17 +69,20 @@ class RowWriter {
     simd::apart<B>([=, writer = output_.writer()]() EIGENPOOL_LAMBDA {
       constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
       const auto held = writer.template hold<R, B>(info);
-      const auto write = [&](Index r, Index i, Index count) EIGENPOOL_LAMBDA {
-        writer.template write<B>(runs.at + r * runs.step + i, f(runs.from + r * runs.pitch + i), count, held,
-                                 r * runs.table_pitch + i);
-      };
-      if (runs.length >= lanes) {
-        for (Index r = 0; r < runs.count; ++r)
-          for_vectors<lanes>(runs.length, [&](Index i) EIGENPOOL_LAMBDA { write(r, i, lanes); });
-      } else {  // what a vector writes beyond a run is written again, but for the last
-        const bool is_dense = runs.step == runs.length;
-        for (Index r = 0; r < runs.count; ++r)
-          write(r, 0, is_dense && (runs.count - r) * runs.step >= lanes ? lanes : runs.length);
+      for (Index plane = 0, from = runs.from, at = runs.at; plane < runs.planes; ++plane) {
+        const auto write = [&](Index r, Index i, Index count) EIGENPOOL_LAMBDA {
+          writer.template write<B>(at + r * runs.step + i, f(from + r * runs.pitch + i), count, held,
+                                   r * runs.table_pitch + i);
+        };
+        if (runs.length >= lanes) {
+          for (Index r = 0; r < runs.count; ++r)
+            for_vectors<lanes>(runs.length, [&](Index i) EIGENPOOL_LAMBDA { write(r, i, lanes); });
+        } else {  // what a vector writes beyond a run is written again, but for the last
+          const bool is_dense = runs.step == runs.length;
+          for (Index r = 0; r < runs.count; ++r)
+            write(r, 0, is_dense && (runs.count - r) * runs.step >= lanes ? lanes : runs.length);
+        }
+        from += runs.plane_pitch, at += runs.plane_step;
       }
     });
   }

@@ -46,16 +46,19 @@ struct RowsBeside {
 };
 
 /// Calls f(i, first, row) for squares of elements: those from number i on, of the rows from `first` on that fill B
-/// bytes; row(r) is the number of a row's first element. Rows beyond the last repeat it; the last square of a row may
+/// bytes; row(r) is where a row's first element is. Rows beyond the last repeat it; the last square of a row may
 /// overlap the one before it.
-template <class S, int B, class F>
-EIGENPOOL_INLINE void for_squares(const RowsBeside& shape, const F& f) {
-  constexpr std::int64_t lanes = Vec<Signed<S>, B>::lanes, side = 16 / static_cast<std::int64_t>(sizeof(S));
+template <int B, class S, class F>
+EIGENPOOL_INLINE void for_squares(S* rows, const RowsBeside& shape, const F& f) {
+  constexpr std::int64_t lanes = B / static_cast<std::int64_t>(sizeof(S)),
+                         side = 16 / static_cast<std::int64_t>(sizeof(S));
   for (std::int64_t first = 0; first < shape.group; first += lanes) {
+    std::array<S*, static_cast<std::size_t>(lanes)> starts;
+    for (std::int64_t r = 0; r < lanes; ++r)
+      starts[static_cast<std::size_t>(r)] = rows + std::min(first + r, shape.rows - 1) * shape.pitch;
     for (std::int64_t next = 0; next < shape.length; next += side) {
       const std::int64_t i = std::min(next, shape.length - side);
-      f(i, first,
-        [=](std::int64_t r) EIGENPOOL_LAMBDA { return std::min(first + r, shape.rows - 1) * shape.pitch + i; });
+      f(i, first, [&](std::int64_t r) EIGENPOOL_LAMBDA { return starts[static_cast<std::size_t>(r)] + i; });
     }
   }
 }
@@ -77,9 +80,8 @@ EIGENPOOL_INLINE void lay_beside(const S* rows, const RowsBeside& shape, S* besi
         beside[i * shape.group + r] = rows[std::min(r, shape.rows - 1) * shape.pitch + i];
     return;
   }
-  for_squares<S, bytes>(shape, [&](std::int64_t i, std::int64_t first, const auto& element) EIGENPOOL_LAMBDA {
+  for_squares<bytes>(rows, shape, [&](std::int64_t i, std::int64_t first, const auto& row) EIGENPOOL_LAMBDA {
     std::array<V, side> square;
-    const auto row = [&](std::int64_t r) EIGENPOOL_LAMBDA { return rows + element(r); };
     unrolled<side>([&](std::size_t r) EIGENPOOL_LAMBDA {
       square[r] = load_pieces<T, bytes>(row, static_cast<std::int64_t>(r), side);
     });
@@ -103,14 +105,13 @@ EIGENPOOL_INLINE void lay_apart(const S* beside, const RowsBeside& shape, S* row
       for (std::int64_t r = 0; r < shape.rows; ++r) rows[r * shape.pitch + i] = beside[i * shape.group + r];
     return;
   }
-  for_squares<S, bytes>(shape, [&](std::int64_t i, std::int64_t first, const auto& element) EIGENPOOL_LAMBDA {
+  for_squares<bytes>(rows, shape, [&](std::int64_t i, std::int64_t first, const auto& row) EIGENPOOL_LAMBDA {
     std::array<V, side> square;
     const S* from = beside + i * shape.group + first;
     unrolled<side>([&](std::size_t c) EIGENPOOL_LAMBDA {
       square[c] = load<T, bytes>(reinterpret_cast<const T*>(from + static_cast<std::int64_t>(c) * shape.group));
     });
     transpose_near(square);
-    const auto row = [&](std::int64_t r) EIGENPOOL_LAMBDA { return rows + element(r); };
     unrolled<side>([&](std::size_t r) EIGENPOOL_LAMBDA {
       store_pieces<T, bytes>(row, static_cast<std::int64_t>(r), side, square[r]);
     });
