@@ -65,10 +65,12 @@ class IndexReader {
   /// The taps of a window that lie in the source, by their numbers, and one for "absent".
   using TapSet = std::bitset<256>;
   static std::size_t number_in_set(I index) { return static_cast<std::uint8_t>(index); }
-  /// Those of windows over position i of memory axis a, as far as that axis can tell; where it looks up.
+  /// Those of windows over position i of memory axis a, as far as that axis can tell; where it looks up. Numbers that
+  /// are no tap's may be in it.
   TapSet taps_in_source(std::size_t a, Index i) const {
     const Taps taps = problem_.axes[a].taps(i);
     TapSet set;
+    if (taps.is_whole()) return set.set();
     for (std::size_t number = 0; number < known_taps_; ++number)
       set[number] = tap_numbers_[number][a] >= taps.real_begin && tap_numbers_[number][a] < taps.real_end;
     return set.set(number_in_set(std::numeric_limits<I>::max()));
@@ -210,7 +212,6 @@ template <class I>
 bool all_in_source(const Problem& problem, const IndexReader<I>& reader, const I* indices) {
   using TapSet = typename IndexReader<I>::TapSet;
   const auto& [n0, n1, n2] = problem.axes;
-  const Span whole0 = n0.whole(), whole1 = n1.whole(), whole2 = n2.whole();
   const Index slice = problem.result_plane() * problem.inner;
   bool all = true;
   // `cells` from number `cell` of each plane on
@@ -219,13 +220,21 @@ bool all_in_source(const Problem& problem, const IndexReader<I>& reader, const I
       for (Index i = cell * inner; i < (cell + cells) * inner; ++i)
         all &= set[IndexReader<I>::number_in_set(indices[o * slice + i])];
   };
-  for (Index i0 = 0; i0 < n0.result(); ++i0)
-    for (Index i1 = 0; i1 < n1.result(); ++i1) {
-      const Index row = (i0 * n1.result() + i1) * n2.result();
-      const TapSet taps = reader.taps_in_source(0, i0) & reader.taps_in_source(1, i1);
-      n2.for_ends([&](Index o) { check(taps & reader.taps_in_source(2, o), row + o, 1); });
-      if (!whole0.holds(i0) || !whole1.holds(i1)) check(taps, row + whole2.begin, whole2.end - whole2.begin);
+  const auto for_rows = [&](const auto& f) {
+    for (Index i0 = 0; i0 < n0.result(); ++i0) {
+      const TapSet slower = reader.taps_in_source(0, i0);
+      for (Index i1 = 0; i1 < n1.result(); ++i1)
+        f((i0 * n1.result() + i1) * n2.result(), slower & reader.taps_in_source(1, i1));
     }
+  };
+  n2.for_ends([&](Index o) {
+    const TapSet column = reader.taps_in_source(2, o);
+    for_rows([&](Index row, const TapSet& taps) { check(taps & column, row + o, 1); });
+  });
+  const Span whole = n2.whole();
+  for_rows([&](Index row, const TapSet& taps) {
+    if (!taps.all()) check(taps, row + whole.begin, whole.end - whole.begin);
+  });
   return all;
 }
 

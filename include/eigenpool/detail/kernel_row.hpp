@@ -136,7 +136,9 @@ class RowKernel {
   void fill_masks(const RowBlock& block, HorizontalRows<R>& rows, Index all) const {
     const Index unit = block.columns.unit;
     std::fill_n(rows.before, all + unit, Flag(-1));
-    for (Index i = 0; i <= sizes_.row_elements(); i += block.length()) std::fill_n(rows.before + i, unit, Flag(0));
+    const Index row = block.length(), end = sizes_.row_elements() + unit;
+    for (Index column = 0; column < unit; ++column)  // by columns: g++ would call memset for each row
+      for (Index i = column; i < end; i += row) rows.before[i] = Flag(0);
     rows.after = rows.before + unit;
   }
 

@@ -91,7 +91,9 @@ class Scatter {
   void add_row(const Outputs& outputs, Index length, T* sums, Index pitch) const {
     const I* indices = indices_ + outputs.first;
     const S* dy = dy_ + outputs.first;
-    if (pitch == 1) return add_elements(indices, dy, outputs, reader_.look_up(), sums);
+    if (pitch == 1 && outputs.stride == 1)
+      return add_elements(indices, dy, outputs, std::integral_constant<Index, 1>(), reader_.look_up(), sums);
+    if (pitch == 1) return add_elements(indices, dy, outputs, outputs.stride, reader_.look_up(), sums);
     Index start = outputs.start;
     for (Index o = 0; o < outputs.count; ++o, start += outputs.start_step) {
       for (Index c = 0; c < length; ++c) add(indices[c], dy[c], reader_.look_up(), sums, start * pitch + c, pitch);
@@ -99,12 +101,12 @@ class Scatter {
     }
   }
   // One element each: apart, so that all it needs stays in registers.
-  template <class LookUp, class T>
-  static EIGENPOOL_APART void add_elements(const I* indices, const S* dy, Outputs outputs, LookUp look_up, T* sums) {
-    for (Index o = 0, start = outputs.start; o < outputs.count; ++o, start += outputs.start_step) {
-      add(*indices, *dy, look_up, sums, start, 1);
-      indices += outputs.stride, dy += outputs.stride;
-    }
+  template <class Stride, class LookUp, class T>
+  static EIGENPOOL_APART void add_elements(const I* indices, const S* dy, Outputs outputs, Stride stride,
+                                           LookUp look_up, T* sums) {
+    const Index step = FlatIndex<I> ? 0 : outputs.start_step;
+    for (Index o = 0, start = FlatIndex<I> ? 0 : outputs.start; o < outputs.count; ++o, start += step)
+      add(indices[o * stride], dy[o * stride], look_up, sums, start, 1);
   }
   template <class LookUp, class T>
   EIGENPOOL_INLINE static void add(I index, S gradient, const LookUp& look_up, T* sums, Index start, Index pitch) {
