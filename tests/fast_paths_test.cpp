@@ -10,7 +10,6 @@ using namespace eigenpool;
 using detail::Axis;
 using detail::Doubling;
 using Index = Eigen::Index;
-using detail::Doubling;
 using detail::KernelChoice;
 using detail::Problem;
 using detail::RowPlan;
@@ -160,6 +159,26 @@ TEST(RowSizes, LongWindowsTakeSeveralRowsAtATime) {
   EXPECT_EQ(whole.joined(), 56);
   EXPECT_LE(whole.needed(), detail::Scratch<detail::Sum<float>>::capacity) << "on the stack";
   EXPECT_EQ(Sizes(fixed(std::array<Index, 3>{4, 128, 128}, window), false).joined(), 8);
+}
+
+TEST(RowBlock, TheSameRowsOfPlanesAreOneGroup) {
+  const Problem problem = fixed(std::array<Index, 3>{8, 28, 28}, {.kernel = 3, .stride = 1, .padding = 1});
+  const detail::RowSizes<detail::Extremum<float, detail::Larger>> sizes(problem, false);
+  EXPECT_GT(sizes.joined(), 28);
+  EXPECT_EQ(sizes.joined() % 28, 0) << "whole planes";
+  detail::RowBlock block(problem, sizes, 0, 0);
+  block.rows = 3 * 28 + 5;
+  const auto alike = [](const detail::Cell& cell) { return Index{cell.at[1] == 0 || cell.at[1] == 27 ? 1 : 26}; };
+  const auto groups = [&](bool together) {
+    std::vector<std::array<Index, 3>> all;
+    block.for_groups(problem, together, alike, [&](const detail::RowGroup& group) {
+      all.push_back({group.first, group.rows, group.planes});
+    });
+    return all;
+  };
+  const std::vector<std::array<Index, 3>> of_three_planes{{0, 1, 3}, {1, 26, 3}, {27, 1, 3}, {84, 1, 1}, {85, 4, 1}};
+  EXPECT_EQ(groups(true), of_three_planes);
+  EXPECT_EQ(groups(false).size(), 11U);
 }
 
 TEST(RowWay, StrideTwoIsUnzipped) {
