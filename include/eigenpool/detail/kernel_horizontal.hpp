@@ -81,7 +81,7 @@ struct RowPlan {
     way = stride == 1                                            ? Way::neighbours
           : stride == 2 && (kernel == 2 || kernel == 3) && plain ? Way::unzipped
                                                                  : Way::picked;
-    doubling = Doubling(kernel, steps);
+    if (way != Way::unzipped) doubling = Doubling(kernel, steps);
   }
 };
 

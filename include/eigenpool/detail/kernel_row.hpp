@@ -107,9 +107,10 @@ class RowKernel {
     }
   }
 
-  // A block of whole planes ends with its plane.
+  // A block ends with its plane, or with its last one.
   Index rows_at(const Cell& cell) const {
-    return sizes_.ring().is_whole() ? problem_.axes[1].result() - cell.at[1] : sizes_.joined();
+    const Index plane = problem_.axes[1].result();
+    return std::min(sizes_.joined(), std::max(sizes_.joined(), plane) - cell.at[1]);
   }
 
   void fill_tables(const RowBlock& block, Work& work) const {

@@ -71,21 +71,23 @@ class RowSizes {
            tables_ * Scratch<R>::padded(table_elements(joined)) + (uses_ring() ? ring_.template needed<R>(width()) : 0);
   }
 
-  // Several rows, where all of a row is buffered.
+  // Several rows, where all of a row is buffered: equal parts of a plane, or whole planes, which begin and end alike.
   void join(const Problem& problem) {
     if (is_chunked() || unit_ < problem.inner || !plan_.is_joint()) return;
     const Index buffers = work_rows() + (plan_.wraps ? tables_ : 0);
-    const Index row = buffers * std::max(plan_.column_pitch, plan_.pitch) * unit_;
-    const Index rows = problem.outer * problem.axes[0].result() * problem.axes[1].result();
-    const auto rows_in = [&](Index capacity, Index most) {
+    const Index buffered = buffers * std::max(plan_.column_pitch, plan_.pitch) * unit_;
+    // What a guard looks at should still be there when it is reduced.
+    const Index read = R::ordered_sum ? 0 : std::min(problem.axes[1].stride(), most_joined) * axis_.source() * unit_;
+    const Index plane = std::max(problem.axes[1].result(), Index{1});
+    const Index rows = problem.outer * problem.axes[0].result() * plane;
+    const auto rows_in = [&](Index capacity, Index row, Index most) {
       return std::clamp((capacity - needed(0)) / row, Index{1}, std::min(most, rows));
     };
-    joined_ = ring_.is_whole() ? problem.axes[1].result() : rows_in(Scratch<R>::near_capacity, most_joined);
+    joined_ = rows_in(Scratch<R>::near_capacity, buffered + read, most_joined);
     // A ring may take all of the nearest cache: a few rows pay from the next one, too.
-    if (uses_ring() && !ring_.is_whole()) joined_ = std::max(joined_, rows_in(Scratch<R>::capacity, 8));
-    // Whole planes begin and end alike.
-    const Index plane = problem.axes[1].result();
-    if (joined_ > plane && problem.axes[0].result() == 1) joined_ -= joined_ % plane;
+    if (uses_ring()) joined_ = std::max(joined_, rows_in(Scratch<R>::capacity, buffered, 8));
+    if (ring_.is_whole()) joined_ = plane;
+    joined_ = joined_ > plane ? joined_ / plane * plane : ceil_div(plane, ceil_div(plane, joined_));
   }
 
   /// Less at a time, until it fits the stack. Rows of a ring, and those that this

@@ -27,9 +27,9 @@ class Scratch {
   static constexpr Index padded(Index elements) { return (elements + slack + 63) / 64 * 64; }
 
   /// All that fits on the stack (Eigen's own limit for such use), and what a
-  /// task should work in to stay in the nearest cache.
+  /// task should work in, with what it reads, to stay in the nearest cache.
   static constexpr Index capacity = 120 * 1024 / element_bytes;
-  static constexpr Index near_capacity = 28 * 1024 / element_bytes;
+  static constexpr Index near_capacity = 40 * 1024 / element_bytes;
   /// What it may take from the heap without leaving the caches.
   static constexpr Index far_capacity = 1024 * 1024 / element_bytes;
 
