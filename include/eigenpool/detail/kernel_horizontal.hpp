@@ -56,7 +56,7 @@ struct RowPlan {
   Index pitch = 0;         // outputs from one row to the next
   Index column_pitch = 0;  // columns from one row to the next
   bool wraps = false;      // rows stand without padding between them; what windows reach of
-                           // their neighbours is masked
+                           // their neighbours is left out
   int halvings = 0;        // pairs of columns, then pairs of those, ...
   Doubling doubling{1, Doubling::Steps::pairs};
 
@@ -92,8 +92,7 @@ struct HorizontalRows {
   typename R::Row input;                          // what is read first: the same, or the caller's memory
   typename R::Row results;                        // where the plan needs them
   const typename R::Row* levels;                  // of doubling, from level 1 on
-  simd::Signed<typename R::Lane>*before, *after;  // masks of the outputs with a column before and after them, where
-                                                  // rows wrap
+  simd::Signed<typename R::Lane>*first, *last;  // where rows wrap, flags of the outputs with no column before, or after
 };
 
 /// `emit(f)` takes the results: f(i) is the accumulator of the outputs from
@@ -165,13 +164,13 @@ class Horizontal {
     return R::template ordered<B>(acc);
   }
 
-  // columns[i - 1] . columns[i] . columns[i + 1], of which the masks leave out what is in another row.
+  // columns[i - 1] . columns[i] . columns[i + 1], but for what is in another row.
   template <class Emit>
   void wrapped(const HorizontalRows<R>& rows, const Emit& emit) const {
-    emit([columns = rows.columns, unit = unit_, before = rows.before, after = rows.after](Index i) EIGENPOOL_LAMBDA {
-      Acc acc = R::template only<B>(before + i, columns.template load<B>(i - unit));
-      R::template merge<B>(acc, columns.template load<B>(i));
-      R::template merge<B>(acc, R::template only<B>(after + i, columns.template load<B>(i + unit)));
+    emit([columns = rows.columns, unit = unit_, first = rows.first, last = rows.last](Index i) EIGENPOOL_LAMBDA {
+      Acc acc = columns.template load<B>(i);
+      R::template merge_except<B>(first + i, acc, columns.template load<B>(i - unit));
+      R::template merge_except<B>(last + i, acc, columns.template load<B>(i + unit));
       return acc;
     });
   }

@@ -79,7 +79,7 @@ class RowKernel {
       rows = {scratch.row(elements + lead).from(lead), {}, {}, levels.data(), nullptr, nullptr};
       if (sizes.plan().needs_results()) rows.results = scratch.row(elements);
       for (Index l = 0; l < sizes.level_rows(); ++l) levels[static_cast<std::size_t>(l)] = scratch.row(elements);
-      if (sizes.plan().wraps) rows.before = reinterpret_cast<Flag*>(scratch.row(elements).values);
+      if (sizes.plan().wraps) rows.first = reinterpret_cast<Flag*>(scratch.row(elements).values);
       if (needs_table) table = scratch.row(sizes.table_elements());
       if (R::numbered) column_numbers = scratch.row(sizes.table_elements());
       if (sizes.uses_ring()) ring.allocate(scratch, sizes.width());
@@ -116,7 +116,7 @@ class RowKernel {
   void fill_tables(const RowBlock& block, Work& work) const {
     const Index row = block.length();
     const Index all = plan().wraps ? sizes_.row_elements() + lead : 0;  // whole vectors are read
-    if (plan().wraps) fill_masks(block, work.rows, all);
+    if (plan().wraps) fill_flags(block, work.rows, all);
     if (output_.needs_table()) {
       output_.template fill_table<R>(work.table, block.begin, block.outputs, block.columns.unit);
       for (Index i = row; i < all; ++i) work.table.template store<single>(i, work.table.template load<single>(i - row));
@@ -133,14 +133,14 @@ class RowKernel {
     }
   }
 
-  // Outputs at the ends of a row have no column beside them: those after which a row begins have none behind.
-  void fill_masks(const RowBlock& block, HorizontalRows<R>& rows, Index all) const {
+  // Of the outputs at the ends of a row: the last ones are those after which a row begins.
+  void fill_flags(const RowBlock& block, HorizontalRows<R>& rows, Index all) const {
     const Index unit = block.columns.unit;
-    std::fill_n(rows.before, all + unit, Flag(-1));
+    std::fill_n(rows.first, all + unit, Flag(0));
     const Index row = block.length(), end = sizes_.row_elements() + unit;
     for (Index column = 0; column < unit; ++column)  // by columns: g++ would call memset for each row
-      for (Index i = column; i < end; i += row) rows.before[i] = Flag(0);
-    rows.after = rows.before + unit;
+      for (Index i = column; i < end; i += row) rows.first[i] = Flag(-1);
+    rows.last = rows.first + unit;
   }
 
   // What a tap's number grows by from a row of outputs to the next.

@@ -129,7 +129,7 @@ class WholePlanesKernel {
   template <int B, Index vectors, class Rows>
   EIGENPOOL_INLINE static void sum_plane(const S* p, const Rows& rows, Index width, Acc<B>* acc) {
     for (Index v = 0; v < vectors; ++v)
-      acc[v] = R::template only<B>(below(width - v * lanes<B>), sum_columns<B>(p + v * lanes<B>, rows, width));
+      acc[v] = simd::zero_where(from(width - v * lanes<B>), sum_columns<B>(p + v * lanes<B>, rows, width));
   }
 
   template <int B, class Rows>
@@ -146,11 +146,11 @@ class WholePlanesKernel {
     return stack.entry(0);
   }
 
-  // Flags of which the first `count` are set.
-  EIGENPOOL_INLINE static const simd::Signed<Lane>* below(Index count) {
+  // Flags of which all but the first `count` are set.
+  EIGENPOOL_INLINE static const simd::Signed<Lane>* from(Index count) {
     static constexpr auto flags = [] {
       std::array<simd::Signed<Lane>, 32> all{};
-      for (std::size_t i = 0; i < 16; ++i) all[i] = -1;
+      for (std::size_t i = 16; i < 32; ++i) all[i] = -1;
       return all;
     }();
     return flags.data() + 16 - std::clamp(count, Index{0}, Index{16});

@@ -12,7 +12,7 @@
 //   fold(a, x, n)           takes in a tap with a larger number than all before
 //   merge(a, b)             combines accumulators of any taps
 //   identity()              the accumulator of no tap
-//   only(lanes, a)          a in the lanes that are set, elsewhere the identity
+//   merge_except(lanes, a, b)  the same but where a lane's flag in memory is set
 //   unzip(a, b, even, odd)  the lanes of two accumulators in a row, even ones
 //                           and odd ones apart, in an order that ordered() undoes
 //
@@ -64,10 +64,6 @@ struct LaneReducer {
   template <int B>
   EIGENPOOL_INLINE static Acc<B> ordered(const Acc<B>& acc) {
     return simd::ordered(acc);
-  }
-  template <int B, class Flag>
-  EIGENPOOL_INLINE static Acc<B> only(const Flag* lanes, const Acc<B>& acc) {
-    return simd::select(simd::load_mask<Lane, B>(lanes), acc, R::template identity<B>());
   }
 };
 
@@ -123,6 +119,16 @@ struct Extremum : LaneReducer<Extremum<L, Order, exact>, L> {
       a = Order::exact(a, x);
     else
       a = simd::select(Order::wins(a, x), a, x);
+  }
+  template <int B>
+  EIGENPOOL_INLINE static void merge_except(const simd::Signed<L>* lanes, Acc<B>& a, const Acc<B>& x) {
+    static_assert(!exact);
+    if constexpr (std::floating_point<L>) {
+      const Acc<B> taken = simd::nan_where(lanes, x);  // which does not win
+      a = simd::select(Order::wins(taken, a), taken, a);
+    } else {
+      merge<B>(a, simd::select(simd::load_mask<L, B>(lanes), identity<B>(), x));
+    }
   }
   template <int B>
   EIGENPOOL_INLINE static Acc<B> identity() {
@@ -190,6 +196,17 @@ struct ArgExtremum {
     a.value = simd::select(taken, b.value, a.value);
     a.number = simd::select(taken, b.number, a.number);
   }
+  template <int B>
+  EIGENPOOL_INLINE static void merge_except(const simd::Signed<Lane>* lanes, Acc<B>& a, const Acc<B>& b) {
+    static_assert(!exact);
+    if constexpr (std::floating_point<Lane>) {
+      merge<B>(a, {simd::nan_where(lanes, b.value), b.number});  // which neither wins nor is equal
+    } else {
+      const auto mask = simd::load_mask<Lane, B>(lanes);
+      const Acc<B> rest = identity<B>();
+      merge<B>(a, {simd::select(mask, rest.value, b.value), simd::select(mask, rest.number, b.number)});
+    }
+  }
   /// The same tap, its number counted from elsewhere: `steps` holds what to add,
   /// lane by lane.
   template <int B>
@@ -204,12 +221,6 @@ struct ArgExtremum {
   template <int B>
   EIGENPOOL_INLINE static Acc<B> ordered(const Acc<B>& acc) {
     return {simd::ordered(acc.value), simd::ordered(acc.number)};
-  }
-  template <int B, class Flag>
-  EIGENPOOL_INLINE static Acc<B> only(const Flag* lanes, const Acc<B>& acc) {
-    const auto mask = simd::load_mask<Lane, B>(lanes);
-    const Acc<B> rest = identity<B>();
-    return {simd::select(mask, acc.value, rest.value), simd::select(mask, acc.number, rest.number)};
   }
   template <int B>
   EIGENPOOL_INLINE static Acc<B> identity() {
@@ -229,6 +240,10 @@ struct Sum : LaneReducer<Sum<L>, L> {
   template <int B>
   EIGENPOOL_INLINE static void merge(Acc<B>& a, const Acc<B>& b) {
     a = simd::add(a, b);
+  }
+  template <int B>
+  EIGENPOOL_INLINE static void merge_except(const simd::Signed<L>* lanes, Acc<B>& a, const Acc<B>& b) {
+    merge<B>(a, simd::zero_where(lanes, b));
   }
   template <int B>
   EIGENPOOL_INLINE static Acc<B> identity() {
