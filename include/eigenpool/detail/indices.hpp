@@ -211,7 +211,7 @@ bool any_beyond(const I* indices, Index count, Index end) {
 template <class I>
 bool all_in_source(const Problem& problem, const IndexReader<I>& reader, const I* indices) {
   using TapSet = typename IndexReader<I>::TapSet;
-  const auto& [n0, n1, n2] = problem.axes;
+  const Axis &n0 = problem.axes[0], &n1 = problem.axes[1], &n2 = problem.axes[2];
   const Index slice = problem.result_plane() * problem.inner;
   bool all = true;
   // `cells` from number `cell` of each plane on

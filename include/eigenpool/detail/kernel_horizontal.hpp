@@ -88,10 +88,10 @@ struct RowPlan {
 /// The rows that a horizontal reduction works in.
 template <class R>
 struct HorizontalRows {
-  typename R::Row columns;                        // a buffer for the input, padding included; overwritten
-  typename R::Row input;                          // what is read first: the same, or the caller's memory
-  typename R::Row results;                        // where the plan needs them
-  const typename R::Row* levels;                  // of doubling, from level 1 on
+  typename R::Row columns;                      // a buffer for the input, padding included; overwritten
+  typename R::Row input;                        // what is read first: the same, or the caller's memory
+  typename R::Row results;                      // where the plan needs them
+  const typename R::Row* levels;                // of doubling, from level 1 on
   simd::Signed<typename R::Lane>*first, *last;  // where rows wrap, flags of the outputs with no column before, or after
 };
 

@@ -41,6 +41,14 @@ class NanNote {
 /// Whether any of `length` elements is NaN.
 template <class Lane, int B, class S>
 EIGENPOOL_INLINE bool holds_nan(const S* p, Index length) {
+  constexpr Index lanes = simd::Vec<Lane, B>::lanes;
+  if (length >= 16 * lanes) {
+    const S* const aligned = p + simd::to_aligned<lanes>(p);
+    for (; p < aligned; ++p, --length) {
+      const Lane x = static_cast<Lane>(*p);
+      if (x != x) return true;
+    }
+  }
   NanNote<Lane, B> note;
   Index i = for_fours<Lane, B>(length, [&](std::size_t u, Index k) EIGENPOOL_LAMBDA { note.look(u, p + k); });
   if (note.may_hold_nan()) {

@@ -127,6 +127,13 @@ EIGENPOOL_INLINE Vec<T, Bytes> broadcast(const T& value) {
   (std::make_index_sequence<static_cast<std::size_t>(Vec<T, Bytes>::lanes)>{});
 }
 
+/// Elements from p to the next one that is aligned as a vector of `lanes` of them is. (malloc aligns to 16 bytes.)
+template <int lanes, class T>
+std::int64_t to_aligned(const T* p) {
+  constexpr std::uintptr_t bytes = lanes * sizeof(T);
+  return static_cast<std::int64_t>((bytes - reinterpret_cast<std::uintptr_t>(p) % bytes) % bytes / sizeof(T));
+}
+
 template <class T, int Bytes>
 EIGENPOOL_INLINE Vec<T, Bytes> add(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b) {
   if constexpr (Vec<T, Bytes>::compiled)
