@@ -153,6 +153,34 @@ TEST(SameBits, StripsOfChannelsWithNan) {
   expect_equal(results<channels_last>(x, window, Eigen::ThreadPoolDevice(&pool, 3)), expected, "three threads");
 }
 
+// Vectors are aligned where that can be; what lies before the first aligned one is reduced apart.
+TEST(SameBits, WhereverMemoryBegins) {
+  using namespace eigenpool;
+  using View = Eigen::TensorMap<Image>;
+  const RestoreHooks restore;
+  const Window<2> window{.kernel = 3, .stride = 2, .padding = 1};
+  Image x = rough(Image(1, 9, 11, 160), 4);
+  for (const Eigen::Index at : {1, 3000, 12345}) x.data()[at] = std::numeric_limits<float>::quiet_NaN();
+  const auto pooled = [&](Eigen::Index offset) {
+    std::vector<float> source(static_cast<std::size_t>(offset + x.size()), 0.0F);
+    std::copy_n(x.data(), x.size(), source.data() + offset);
+    const View input(source.data() + offset, x.dimensions());
+    std::vector<std::pair<std::string, std::string>> all;
+    all.emplace_back("max", bytes(max_pool2d<channels_last>(input, window)));
+    all.emplace_back("taps", bytes(max_pool2d_with_indices<channels_last, std::uint8_t>(input, window).indices));
+    all.emplace_back("average", bytes(avg_pool2d<channels_last>(input, window)));
+    all.emplace_back("adaptive average", bytes(adaptive_avg_pool2d<channels_last>(input, {5, 3})));
+    all.emplace_back("global average", bytes(global_avg_pool<channels_last>(input)));
+    all.emplace_back("global max", bytes(global_max_pool<channels_last>(input)));
+    return all;
+  };
+  detail::set_force_scalar_kernel(true);
+  const auto expected = pooled(0);
+  detail::set_force_scalar_kernel(false);
+  for (Eigen::Index offset = 0; offset < 9; ++offset)
+    expect_equal(pooled(offset), expected, std::to_string(offset) + " floats from an aligned place");
+}
+
 template <int order>
 using Ordered = Eigen::Tensor<float, 4, order>;
 
