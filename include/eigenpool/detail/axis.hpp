@@ -57,10 +57,11 @@ class Axis {
   static constexpr Axis identity(Index extent) { return affine(extent, extent, 1, 1, 0, 0, 1, Counted::real_taps); }
 
   static constexpr Axis adaptive(Index source, Index result) {
-    const Index stride = result > 0 ? source / result : 0;
-    const Index rest = result > 0 ? source % result : source;
-    if (result > 0 && rest <= std::min(stride, Index{1}))  // all windows are alike; with a cell left, they share one
-      return affine(source, result, stride + rest, std::max(stride, Index{1}), 0, 0, 1, Counted::real_taps);
+    if (result > 0) {
+      const Index stride = source / result, rest = source % result;
+      if (rest <= std::min(stride, Index{1}))  // all windows are alike; with one cell left, neighbours share one
+        return affine(source, result, stride + rest, std::max(stride, Index{1}), 0, 0, 1, Counted::real_taps);
+    }
     Axis axis;
     axis.kind_ = Kind::adaptive;
     axis.source_ = source, axis.result_ = result;

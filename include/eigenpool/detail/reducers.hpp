@@ -11,8 +11,8 @@
 //   first(x, n)             the accumulator of one tap numbered n
 //   fold(a, x, n)           takes in a tap with a larger number than all before
 //   merge(a, b)             combines accumulators of any taps
+//   merge_except(flags, a, b)  the same but in the lanes whose flag is set, in memory
 //   identity()              the accumulator of no tap
-//   merge_except(lanes, a, b)  the same but where a lane's flag in memory is set
 //   unzip(a, b, even, odd)  the lanes of two accumulators in a row, even ones
 //                           and odd ones apart, in an order that ordered() undoes
 //
@@ -121,13 +121,13 @@ struct Extremum : LaneReducer<Extremum<L, Order, exact>, L> {
       a = simd::select(Order::wins(a, x), a, x);
   }
   template <int B>
-  EIGENPOOL_INLINE static void merge_except(const simd::Signed<L>* lanes, Acc<B>& a, const Acc<B>& x) {
+  EIGENPOOL_INLINE static void merge_except(const simd::Signed<L>* flags, Acc<B>& a, const Acc<B>& x) {
     static_assert(!exact);
     if constexpr (std::floating_point<L>) {
-      const Acc<B> taken = simd::nan_where(lanes, x);  // which does not win
+      const Acc<B> taken = simd::nan_where(flags, x);  // which does not win
       a = simd::select(Order::wins(taken, a), taken, a);
     } else {
-      merge<B>(a, simd::select(simd::load_mask<L, B>(lanes), identity<B>(), x));
+      merge<B>(a, simd::select(simd::load_mask<L, B>(flags), identity<B>(), x));
     }
   }
   template <int B>
@@ -197,12 +197,12 @@ struct ArgExtremum {
     a.number = simd::select(taken, b.number, a.number);
   }
   template <int B>
-  EIGENPOOL_INLINE static void merge_except(const simd::Signed<Lane>* lanes, Acc<B>& a, const Acc<B>& b) {
+  EIGENPOOL_INLINE static void merge_except(const simd::Signed<Lane>* flags, Acc<B>& a, const Acc<B>& b) {
     static_assert(!exact);
     if constexpr (std::floating_point<Lane>) {
-      merge<B>(a, {simd::nan_where(lanes, b.value), b.number});  // which neither wins nor is equal
+      merge<B>(a, {simd::nan_where(flags, b.value), b.number});  // which neither wins nor is equal
     } else {
-      const auto mask = simd::load_mask<Lane, B>(lanes);
+      const auto mask = simd::load_mask<Lane, B>(flags);
       const Acc<B> rest = identity<B>();
       merge<B>(a, {simd::select(mask, rest.value, b.value), simd::select(mask, rest.number, b.number)});
     }
@@ -242,8 +242,8 @@ struct Sum : LaneReducer<Sum<L>, L> {
     a = simd::add(a, b);
   }
   template <int B>
-  EIGENPOOL_INLINE static void merge_except(const simd::Signed<L>* lanes, Acc<B>& a, const Acc<B>& b) {
-    merge<B>(a, simd::zero_where(lanes, b));
+  EIGENPOOL_INLINE static void merge_except(const simd::Signed<L>* flags, Acc<B>& a, const Acc<B>& b) {
+    merge<B>(a, simd::zero_where(flags, b));
   }
   template <int B>
   EIGENPOOL_INLINE static Acc<B> identity() {
