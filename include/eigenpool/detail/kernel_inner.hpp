@@ -87,7 +87,7 @@ class InnerKernel {
     }
     // Vectors are aligned from here on, as those of all taps are; one before it is reduced apart, if there are many.
     const Index head = length >= 16 * lanes && problem_.inner % lanes == 0 ? simd::to_aligned<lanes>(p) : 0;
-    with_tap_way<Reducer, true>(loops, [&](auto way) EIGENPOOL_LAMBDA {
+    with_tap_way<Reducer>(loops, [&](auto way) EIGENPOOL_LAMBDA {
       constexpr TapWay chosen = way.value;
       simd::apart<B>([=, inner = problem_.inner, writer = output_.writer(),
                       first = output_.info(taps)]() EIGENPOOL_LAMBDA {

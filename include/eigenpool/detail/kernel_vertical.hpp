@@ -127,7 +127,7 @@ class Vertical {
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
     const Index whole =
         runs.length >= lanes ? runs.all() : readable(runs, end_ - runs.from - loops.last_offset() - lanes);
-    with_tap_way<R, false>(loops, [&](auto way) {
+    with_tap_way<R>(loops, [&](auto way) {
       constexpr TapWay chosen = way.value;
       simd::apart<B>([=]() EIGENPOOL_LAMBDA {
         for (Index plane = 0, done = 0; done < whole; ++plane, done += runs.count) {

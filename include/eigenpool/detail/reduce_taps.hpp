@@ -162,9 +162,8 @@ EIGENPOOL_INLINE auto reduce_element(const S* p, const TapLoops& taps) {
 /// How the taps of a window are best reduced.
 enum class TapWay { one, two, three, two_by_two, three_by_three, few, four_to_eight, long_sum };
 
-/// Calls f(way), where the way is a type, std::integral_constant; `squares` says whether
-/// two-dimensional windows are worth ways of their own.
-template <class R, bool squares, class F>
+/// Calls f(way), where the way is a type, std::integral_constant.
+template <class R, class F>
 EIGENPOOL_INLINE void with_tap_way(const TapLoops& taps, const F& f) {
   if constexpr (R::ordered_sum) {
     const Index run = taps.single_run();
@@ -175,10 +174,8 @@ EIGENPOOL_INLINE void with_tap_way(const TapLoops& taps, const F& f) {
   if (taps.single_run() == 1) return f(std::integral_constant<TapWay, TapWay::one>());
   if (taps.single_run() == 2) return f(std::integral_constant<TapWay, TapWay::two>());
   if (taps.single_run() == 3) return f(std::integral_constant<TapWay, TapWay::three>());
-  if constexpr (squares) {
-    if (taps.square_side() == 2) return f(std::integral_constant<TapWay, TapWay::two_by_two>());
-    if (taps.square_side() == 3) return f(std::integral_constant<TapWay, TapWay::three_by_three>());
-  }
+  if (taps.square_side() == 2) return f(std::integral_constant<TapWay, TapWay::two_by_two>());
+  if (taps.square_side() == 3) return f(std::integral_constant<TapWay, TapWay::three_by_three>());
   f(std::integral_constant<TapWay, TapWay::few>());
 }
 
