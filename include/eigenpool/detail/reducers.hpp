@@ -120,8 +120,8 @@ struct Extremum : LaneReducer<Extremum<L, Order, exact>, L> {
     else
       a = simd::select(Order::wins(a, x), a, x);
   }
-  template <int B>
-  EIGENPOOL_INLINE static void merge_except(const simd::Signed<L>* flags, Acc<B>& a, const Acc<B>& x) {
+  template <int B, class Flag>
+  EIGENPOOL_INLINE static void merge_except(const Flag* flags, Acc<B>& a, const Acc<B>& x) {
     static_assert(!exact);
     if constexpr (std::floating_point<L>) {
       const Acc<B> taken = simd::nan_where(flags, x);  // which does not win
@@ -196,8 +196,8 @@ struct ArgExtremum {
     a.value = simd::select(taken, b.value, a.value);
     a.number = simd::select(taken, b.number, a.number);
   }
-  template <int B>
-  EIGENPOOL_INLINE static void merge_except(const simd::Signed<Lane>* flags, Acc<B>& a, const Acc<B>& b) {
+  template <int B, class Flag>
+  EIGENPOOL_INLINE static void merge_except(const Flag* flags, Acc<B>& a, const Acc<B>& b) {
     static_assert(!exact);
     if constexpr (std::floating_point<Lane>) {
       merge<B>(a, {simd::nan_where(flags, b.value), b.number});  // which neither wins nor is equal
@@ -241,8 +241,8 @@ struct Sum : LaneReducer<Sum<L>, L> {
   EIGENPOOL_INLINE static void merge(Acc<B>& a, const Acc<B>& b) {
     a = simd::add(a, b);
   }
-  template <int B>
-  EIGENPOOL_INLINE static void merge_except(const simd::Signed<L>* flags, Acc<B>& a, const Acc<B>& b) {
+  template <int B, class Flag>
+  EIGENPOOL_INLINE static void merge_except(const Flag* flags, Acc<B>& a, const Acc<B>& b) {
     merge<B>(a, simd::zero_where(flags, b));
   }
   template <int B>
