@@ -85,20 +85,24 @@ class InnerKernel {
         write_elements<Reducer>(p, length, loops, at, output_.info(window_taps(problem_, cell)));
       return;
     }
-    // Vectors are aligned from here on, as those of all taps are; one before it is reduced apart, if there are many.
+    // Vectors are aligned from `head` on, as those of all taps are; what is before it is a part, if there are many.
     const Index head = length >= 16 * lanes && problem_.inner % lanes == 0 ? simd::to_aligned<lanes>(p) : 0;
+    const std::array<Span, 2> parts{Span{0, head > 0 ? lanes : 0}, Span{head, length}};
     with_tap_way<Reducer>(loops, [&](auto way) EIGENPOOL_LAMBDA {
       constexpr TapWay chosen = way.value;
-      simd::apart<B>([=, inner = problem_.inner, writer = output_.writer(),
-                      first = output_.info(taps)]() EIGENPOOL_LAMBDA {
-        auto held = writer.template hold<Reducer, B>(first);
-        for (Index o = 0; o < count; ++o, held = Output::next(held))
-          for (Index i = 0, end = head > 0 ? lanes : length; i < length; i = end < length ? head : length, end = length)
-            reduce_taps<Reducer, B, chosen>(p + o * step + i, end - i, loops,
-                                            [&](Index c, const auto& acc) EIGENPOOL_LAMBDA {
-                                              writer.template write<B>(at + o * inner + i + c, acc, lanes, held, 0);
-                                            });
-      });
+      simd::apart<B>([=, inner = problem_.inner, writer = output_.writer(), first = output_.info(taps)]()
+                         EIGENPOOL_LAMBDA {
+                           auto held = writer.template hold<Reducer, B>(first);
+                           for (Index o = 0; o < count; ++o, held = Output::next(held))
+                             for (const Span& part : parts) {
+                               const Index from = part.begin, to = at + o * inner + from;
+                               if (from == part.end) continue;
+                               reduce_taps<Reducer, B, chosen>(p + o * step + from, part.end - from, loops,
+                                                               [&](Index i, const auto& acc) EIGENPOOL_LAMBDA {
+                                                                 writer.template write<B>(to + i, acc, lanes, held, 0);
+                                                               });
+                             }
+                         });
     });
   }
 

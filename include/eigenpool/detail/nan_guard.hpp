@@ -42,15 +42,16 @@ class NanNote {
 template <class Lane, int B, class S>
 EIGENPOOL_INLINE bool holds_nan(const S* p, Index length) {
   constexpr Index lanes = simd::Vec<Lane, B>::lanes;
-  if (length >= 16 * lanes) {
-    const S* const aligned = p + simd::to_aligned<lanes>(p);
-    for (; p < aligned; ++p, --length) {
-      const Lane x = static_cast<Lane>(*p);
-      if (x != x) return true;
-    }
-  }
+  const auto any_of = [](const S* begin, const S* end) EIGENPOOL_LAMBDA {
+    for (; begin < end; ++begin)
+      if (const Lane x = static_cast<Lane>(*begin); x != x) return true;
+    return false;
+  };
+  const Index head = length >= 16 * lanes ? simd::to_aligned<lanes>(p) : 0;
+  if (any_of(p, p + head)) return true;
+  p += head, length -= head;
   NanNote<Lane, B> note;
-  Index i = for_fours<Lane, B>(length, [&](std::size_t u, Index k) EIGENPOOL_LAMBDA { note.look(u, p + k); });
+  const Index end = for_fours<Lane, B>(length, [&](std::size_t u, Index k) EIGENPOOL_LAMBDA { note.look(u, p + k); });
   if (note.may_hold_nan()) {
     auto found = simd::is_nan(simd::broadcast<Lane, B>(Lane(0)));
     for_fours<Lane, B>(length, [&](std::size_t, Index k) EIGENPOOL_LAMBDA {
@@ -58,11 +59,7 @@ EIGENPOOL_INLINE bool holds_nan(const S* p, Index length) {
     });
     if (simd::any(found)) return true;
   }
-  for (; i < length; ++i) {
-    const Lane x = static_cast<Lane>(p[i]);
-    if (x != x) return true;
-  }
-  return false;
+  return any_of(p + end, p + length);
 }
 
 /// Whether any of the first `unit` elements of `count` columns is NaN.

@@ -8,6 +8,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "../simd/bits.hpp"
 #include "../simd/convert.hpp"
 #include "../window.hpp"
 
