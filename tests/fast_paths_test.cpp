@@ -51,6 +51,33 @@ TEST(KernelChoice, ChannelsLastRunsAlongChannels) {
   EXPECT_EQ(mean_kernel(fixed<channels_last>(std::array<Index, 4>{1, 28, 28, 64}, {.kernel = 3})), KernelChoice::inner);
 }
 
+template <class R>
+bool sweeps(const Problem& problem) {
+  return detail::ColumnSweep<R, float>::suits(problem);
+}
+
+TEST(ColumnSweep, ThreeColumnsThatOverlapAreReducedOnce) {
+  using Max = detail::Extremum<float, detail::Larger>;
+  using Sum = detail::Sum<float>;
+  const std::array<Index, 4> shape{1, 28, 28, 64};
+  for (const Index stride : {1, 2}) {
+    EXPECT_TRUE(sweeps<Max>(fixed<channels_last>(shape, {.kernel = 3, .stride = stride, .padding = 1})));
+    EXPECT_TRUE(sweeps<Sum>(fixed<channels_last>(shape, {.kernel = 3, .stride = stride, .padding = 1})));
+  }
+  EXPECT_FALSE(sweeps<Max>(fixed<channels_last>(shape, {.kernel = 3})));
+  EXPECT_FALSE(sweeps<Max>(fixed<channels_last>(shape, {.kernel = 2, .stride = 1})));
+  EXPECT_FALSE(sweeps<Max>(fixed<channels_last>(shape, {.kernel = 3, .stride = 1, .dilation = 2})));
+}
+
+TEST(ColumnSweep, SumsKeepTheirTree) {
+  using Sum = detail::Sum<float>;
+  const std::array<Index, 4> shape{1, 28, 28, 64};
+  EXPECT_FALSE(sweeps<Sum>(fixed<channels_last>(shape, {.kernel = {4, 3}, .stride = 1})));
+  const Window<2> window{.kernel = 3, .stride = 1};
+  const detail::FixedWindows<2> windows{window};
+  EXPECT_FALSE(sweeps<Sum>(problem_of<channels_first>(std::array<Index, 4>{64, 1, 28, 28}, windows, false)));
+}
+
 TEST(KernelChoice, LongRowsAreBuffered) {
   EXPECT_EQ(max_kernel(fixed(std::array<Index, 4>{1, 64, 112, 112}, {.kernel = 3, .stride = 2})), KernelChoice::rows);
   EXPECT_EQ(max_kernel(fixed<channels_last>(std::array<Index, 4>{1, 64, 64, 3}, {.kernel = 3})), KernelChoice::rows);

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "../simd/dispatch.hpp"
+#include "column_sweep.hpp"
 #include "kernel_scalar.hpp"
-#include "nan_guard.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
@@ -20,7 +20,9 @@ class InnerKernel {
     constexpr Index enough_cells = 32, strip = 512 / sizeof(typename R::Lane);
     strip_ = problem.cells() < enough_cells ? strip : std::max(problem.inner, Index{1});
     strips_ = ceil_div(problem.inner, strip_);
-    guarded_ = NanGuard<R, S>::needed && strips_ == 1 && problem.overlaps() && problem.axes[0].is_identity();
+    sweeps_ = strips_ == 1 && ColumnSweep<R, S>::suits(problem);
+    guarded_ =
+        NanGuard<R, S>::needed && !sweeps_ && strips_ == 1 && problem.overlaps() && problem.axes[0].is_identity();
   }
 
   Index tasks() const { return problem_.cells() * strips_; }
@@ -32,12 +34,7 @@ class InnerKernel {
     NanGuard<R, S> guard;
     for (Index i = begin; i < end;) {
       const Index alike = std::min(strips_ == 1 ? alike_from(cell) : strips_ - i % strips_, end - i);
-      if (!guarded_)
-        reduce_cells<typename R::Exact, B>(i, cell, taps, alike);
-      else if (is_clean<B>(guard, cell))
-        reduce_cells<R, B>(i, cell, taps, alike);
-      else
-        ScalarKernel<typename R::Exact, S, Output>(problem_, source_, output_).run(i, i + alike);
+      reduce_alike<B>(guard, i, cell, taps, alike);
       i += alike;
       if (i % strips_ == 0) advance(cell, taps, strips_ == 1 ? alike : 1);
     }
@@ -56,6 +53,37 @@ class InnerKernel {
   // Neighbouring cells whose windows are all in the source.
   Index alike_from(const Cell& cell) const {
     return cell.at[2] >= whole_.begin && cell.at[2] < whole_.end ? whole_.end - cell.at[2] : 1;
+  }
+
+  template <int B>
+  void reduce_alike(NanGuard<R, S>& guard, Index task, const Cell& cell, const WindowTaps& taps, Index tasks) const {
+    if constexpr (ColumnSweep<R, S>::is_known)
+      if (sweeps_ && tasks > 1 && sweep_cells<B>(task, cell, taps, tasks)) return;
+    if (!guarded_) return reduce_cells<typename R::Exact, B>(task, cell, taps, tasks);
+    if (is_clean<B>(guard, cell)) return reduce_cells<R, B>(task, cell, taps, tasks);
+    ScalarKernel<typename R::Exact, S, Output>(problem_, source_, output_).run(task, task + tasks);
+  }
+
+  // Cells whose windows share columns; not if one holds NaN, or nothing.
+  template <int B>
+  bool sweep_cells(Index first, const Cell& cell, const WindowTaps& taps, Index cells) const {
+    WindowTaps column = taps;
+    column[2].count = column[2].real_end = 1;
+    const TapLoops loops = tap_loops<R>(problem_, column, Numbering());
+    if (loops.empty() || problem_.inner < simd::Vec<typename R::Lane, B>::lanes) return false;
+    bool done = false;
+    with_column_way(loops, [&](auto way) EIGENPOOL_LAMBDA {
+      constexpr TapWay chosen = way.value;
+      done = simd::apart<B>([=, p = source_ + first_tap(problem_, cell.outer, taps), inner = problem_.inner,
+                             sweep = ColumnSweep<R, S>(problem_.axes[2].stride(), problem_.inner, loops),
+                             writer = output_.writer(), info = output_.info(taps)]() EIGENPOOL_LAMBDA {
+        const auto held = writer.template hold<R, B>(info);
+        return sweep.template run<B, chosen>(p, cells, [&](Index o, Index i, const auto& acc) EIGENPOOL_LAMBDA {
+          writer.template write<B>((first + o) * inner + i, acc, simd::Vec<typename R::Lane, B>::lanes, held, 0);
+        });
+      });
+    });
+    return done;
   }
 
   // The rows of the source that a row of cells reads.
@@ -122,7 +150,7 @@ class InnerKernel {
   const Output& output_;
   Span whole_;
   Index strip_, strips_;
-  bool guarded_;
+  bool sweeps_, guarded_;
 };
 
 }  // namespace detail

@@ -82,6 +82,33 @@ EIGENPOOL_INLINE bool columns_hold_nan(const S* p, Index count, Index pitch, Ind
   return false;
 }
 
+/// R, and the sum of all that it takes in, which is NaN where one of that was (or where infinities of both signs were).
+template <class R>
+struct Watched {
+  using Lane = typename R::Lane;
+  static constexpr bool numbered = false, ordered_sum = false;
+  template <int B>
+  struct Acc {
+    typename R::template Acc<B> value;
+    simd::Vec<Lane, B> sum;
+  };
+
+  template <int B>
+  EIGENPOOL_INLINE static Acc<B> first(const simd::Vec<Lane, B>& x, Index number) {
+    return {R::template first<B>(x, number), x};
+  }
+  template <int B>
+  EIGENPOOL_INLINE static void fold(Acc<B>& a, const simd::Vec<Lane, B>& x, Index number) {
+    R::template fold<B>(a.value, x, number);
+    a.sum = simd::add(a.sum, x);
+  }
+  template <int B>
+  EIGENPOOL_INLINE static void merge(Acc<B>& a, const Acc<B>& b) {
+    R::template merge<B>(a.value, b.value);
+    a.sum = simd::add(a.sum, b.sum);
+  }
+};
+
 /// Remembers which run of memory it has seen to be clean, so that windows that
 /// overlap and move forward are looked at once.
 template <class R, class S>

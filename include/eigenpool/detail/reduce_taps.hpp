@@ -9,53 +9,39 @@ EIGENPOOL_BEGIN
 namespace detail {
 
 /// One to three taps, unrolled.
-template <class R, int B, int taps, class S, class Sink>
-EIGENPOOL_INLINE void reduce_run(const S* p, Index length, const TapLoops& loops, const Sink& sink) {
+template <class R, int B, int count, class S>
+EIGENPOOL_INLINE auto fold_run(const S* p, const TapLoops& taps) {
   using Lane = typename R::Lane;
-  const Index offset = loops.loop[2].offset, number = loops.first_number, weight = loops.loop[2].weight;
-  const S *second = p + offset, *third = second + offset;
-  for_vectors<simd::Vec<Lane, B>::lanes>(length, [&](Index i) EIGENPOOL_LAMBDA {
-    auto acc = R::template first<B>(simd::load_as<Lane, B>(p + i), number);
-    if constexpr (taps > 1) R::template fold<B>(acc, simd::load_as<Lane, B>(second + i), number + weight);
-    if constexpr (taps > 2) R::template fold<B>(acc, simd::load_as<Lane, B>(third + i), number + 2 * weight);
-    sink(i, acc);
-  });
+  const Index offset = taps.loop[2].offset, number = taps.first_number, weight = taps.loop[2].weight;
+  auto acc = R::template first<B>(simd::load_as<Lane, B>(p), number);
+  if constexpr (count > 1) R::template fold<B>(acc, simd::load_as<Lane, B>(p + offset), number + weight);
+  if constexpr (count > 2) R::template fold<B>(acc, simd::load_as<Lane, B>(p + 2 * offset), number + 2 * weight);
+  return acc;
 }
 
 /// Two loops of `side` taps each, unrolled.
-template <class R, int B, std::size_t side, class S, class Sink>
-EIGENPOOL_INLINE void reduce_square(const S* p, Index length, const TapLoops& loops, const Sink& sink) {
-  using Lane = typename R::Lane;
-  const auto& [single, outer, inner] = loops.loop;
+template <class R, int B, std::size_t side, class S>
+EIGENPOOL_INLINE auto fold_square(const S* p, const TapLoops& taps) {
+  const auto& [single, outer, inner] = taps.loop;
   const std::array<Index, 2> offset{outer.offset, inner.offset}, weight{outer.weight, inner.weight};
-  for_vectors<simd::Vec<Lane, B>::lanes>(length, [&, number = loops.first_number](Index i) EIGENPOOL_LAMBDA {
-    const auto tap = [&](std::size_t j, std::size_t k) EIGENPOOL_LAMBDA {
-      return simd::load_as<Lane, B>(p + i + static_cast<Index>(j) * offset[0] + static_cast<Index>(k) * offset[1]);
+  const auto tap = [&](std::size_t j, std::size_t k) EIGENPOOL_LAMBDA {
+    return simd::load_as<typename R::Lane, B>(p + static_cast<Index>(j) * offset[0] +
+                                              static_cast<Index>(k) * offset[1]);
+  };
+  auto acc = R::template first<B>(tap(0, 0), taps.first_number);
+  simd::unrolled<side>([&](std::size_t j) EIGENPOOL_LAMBDA {
+    const auto fold_row = [&](auto& into, std::size_t begin) EIGENPOOL_LAMBDA {
+      simd::unrolled<side>([&](std::size_t k) EIGENPOOL_LAMBDA {
+        const Index n = taps.first_number + static_cast<Index>(j) * weight[0] + static_cast<Index>(k) * weight[1];
+        if (k >= begin) R::template fold<B>(into, tap(j, k), n);
+      });
     };
-    auto acc = R::template first<B>(tap(0, 0), number);
-    simd::unrolled<side>([&](std::size_t j) EIGENPOOL_LAMBDA {
-      const auto fold_row = [&](auto& into, std::size_t begin) EIGENPOOL_LAMBDA {
-        simd::unrolled<side>([&](std::size_t k) EIGENPOOL_LAMBDA {
-          const Index n = number + static_cast<Index>(j) * weight[0] + static_cast<Index>(k) * weight[1];
-          if (k >= begin) R::template fold<B>(into, tap(j, k), n);
-        });
-      };
-      if (j == 0 || !R::ordered_sum) return fold_row(acc, j == 0 ? 1 : 0);
-      auto row = R::template first<B>(tap(j, 0), number);
-      fold_row(row, 1);
-      R::template merge<B>(acc, row);
-    });
-    sink(i, acc);
+    if (j == 0 || !R::ordered_sum) return fold_row(acc, j == 0 ? 1 : 0);
+    auto row = R::template first<B>(tap(j, 0), taps.first_number);
+    fold_row(row, 1);
+    R::template merge<B>(acc, row);
   });
-}
-
-template <class R, int B, class S, class Sink>
-EIGENPOOL_INLINE void sum_run(const S* p, Index length, const TapLoops& loops, const Sink& sink) {
-  const Index offset = loops.loop[2].offset, count = loops.loop[2].count;
-  for_vectors<simd::Vec<typename R::Lane, B>::lanes>(length, [&](Index i) EIGENPOOL_LAMBDA {
-    const auto sum = sum_to_eight<R, B>(p + i, offset, count);
-    sink(i, sum);
-  });
+  return acc;
 }
 
 /// Any taps, one after the other, for `width` vectors, `apart` elements from each other: for a sum, few of them on each
@@ -179,6 +165,28 @@ EIGENPOOL_INLINE void with_tap_way(const TapLoops& taps, const F& f) {
   f(std::integral_constant<TapWay, TapWay::few>());
 }
 
+/// The accumulator of the taps that start at p, for the vector there. Not for long sums.
+template <class R, int B, TapWay way, class S>
+EIGENPOOL_INLINE auto reduce_vector(const S* p, const TapLoops& taps) {
+  if constexpr (way == TapWay::one)
+    return fold_run<R, B, 1>(p, taps);
+  else if constexpr (way == TapWay::two)
+    return fold_run<R, B, 2>(p, taps);
+  else if constexpr (way == TapWay::three)
+    return fold_run<R, B, 3>(p, taps);
+  else if constexpr (way == TapWay::two_by_two)
+    return fold_square<R, B, 2>(p, taps);
+  else if constexpr (way == TapWay::three_by_three)
+    return fold_square<R, B, 3>(p, taps);
+  else if constexpr (way == TapWay::four_to_eight)
+    return sum_to_eight<R, B>(p, taps.loop[2].offset, taps.loop[2].count);
+  else {
+    typename R::template Acc<B> acc[1];
+    fold_taps<R, B, 1>(p, taps, acc);
+    return acc[0];
+  }
+}
+
 /// For each i below `length`: reduces the taps that start at p + i, and calls
 /// sink(i, accumulator) for vectors. The last vector may overlap the one before
 /// it; `length` is at least a vector.
@@ -186,20 +194,13 @@ template <class R, int B, TapWay way, class S, class Sink>
 EIGENPOOL_INLINE void reduce_taps(const S* p, Index length, const TapLoops& taps, const Sink& sink) {
   if constexpr (way == TapWay::long_sum)
     StripSum<R, B, S>(taps).run(p, length, sink);
-  else if constexpr (way == TapWay::four_to_eight)
-    sum_run<R, B>(p, length, taps, sink);
-  else if constexpr (way == TapWay::one)
-    reduce_run<R, B, 1>(p, length, taps, sink);
-  else if constexpr (way == TapWay::two)
-    reduce_run<R, B, 2>(p, length, taps, sink);
-  else if constexpr (way == TapWay::three)
-    reduce_run<R, B, 3>(p, length, taps, sink);
-  else if constexpr (way == TapWay::two_by_two)
-    reduce_square<R, B, 2>(p, length, taps, sink);
-  else if constexpr (way == TapWay::three_by_three)
-    reduce_square<R, B, 3>(p, length, taps, sink);
-  else
+  else if constexpr (way == TapWay::few)
     fold_vectors<R, B>(p, length, taps, sink);
+  else
+    for_vectors<simd::Vec<typename R::Lane, B>::lanes>(length, [&, own = taps](Index i) EIGENPOOL_LAMBDA {
+      auto acc = reduce_vector<R, B, way>(p + i, own);
+      sink(i, acc);
+    });
 }
 
 }  // namespace detail

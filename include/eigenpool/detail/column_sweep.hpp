@@ -1,0 +1,113 @@
+// A row of windows of three columns of taps, which overlap: each column is reduced once, for all the windows that it is
+// in, and memory is read in its order.
+#pragma once
+
+#include "nan_guard.hpp"
+#include "problem.hpp"
+#include "reduce_taps.hpp"
+
+EIGENPOOL_BEGIN
+namespace detail {
+
+/// with_tap_way for columns: only those of most pictures are unrolled, since each way is compiled anew.
+template <class F>
+void with_column_way(const TapLoops& column, const F& f) {
+  if (column.single_run() == 2) return f(std::integral_constant<TapWay, TapWay::two>());
+  if (column.single_run() == 3) return f(std::integral_constant<TapWay, TapWay::three>());
+  f(std::integral_constant<TapWay, TapWay::few>());
+}
+
+template <class R, class S>
+class ColumnSweep {
+ public:
+  using Lane = typename R::Lane;
+  static constexpr bool is_known = !R::numbered;  // numbers would change with the window
+
+  /// Whether results are those of reducing tap by tap: of a sum, whose columns come first on the canonical tree.
+  static bool suits(const Problem& problem) {
+    const auto& [n0, n1, n2] = problem.axes;
+    if (!is_known || !n2.is_affine() || n2.kernel() != taps || n2.dilation() != 1 || n2.stride() >= taps) return false;
+    return !R::ordered_sum || (!problem.reversed && n0.max_count() <= 3 && n1.max_count() <= 3);
+  }
+
+  /// Of windows `stride` columns apart; columns are `inner` elements wide, at least a vector, and `loops` are those
+  /// over the taps of one.
+  ColumnSweep(Index stride, Index inner, const TapLoops& loops)
+      : stride_(stride), inner_(inner), strip_(std::min(inner, capacity)), loops_(loops) {}
+
+  /// Calls sink(o, i, accumulator) for vectors i of windows o in [0, windows), the first of which begins at p: whether
+  /// none of the taps was NaN, or that does not matter. Where one was, results are of no use.
+  template <int B, TapWay way, class Sink>
+  EIGENPOOL_INLINE bool run(const S* p, Index windows, const Sink& sink) const {
+    auto seen = simd::broadcast<Lane, B>(Lane(0));
+    for (Index begin = 0; begin < inner_; begin += strip_) {
+      const Index start = std::min(begin, inner_ - strip_);
+      sweep<B, way>(p + start, windows, seen,
+                    [&](Index o, Index i, const auto& acc) EIGENPOOL_LAMBDA { sink(o, start + i, acc); });
+    }
+    return !simd::any(simd::is_nan(seen));
+  }
+
+ private:
+  static constexpr Index taps = 3, capacity = 4096 / sizeof(Lane);
+
+  template <int B, TapWay way, class Sink>
+  EIGENPOOL_INLINE void sweep(const S* p, Index windows, simd::Vec<Lane, B>& seen, const Sink& sink) const {
+    constexpr Index lanes = simd::Vec<Lane, B>::lanes;
+    alignas(64) Lane kept[taps][capacity];
+    Lane *left = kept[0], *middle = kept[1], *right = kept[2];
+    const auto column = [&](const S* at) EIGENPOOL_LAMBDA { return reduce_column<B, way>(at, seen); };
+    for (Index c = 0; c < taps - stride_; ++c)
+      for_vectors<lanes>(strip_,
+                         [&](Index i) EIGENPOOL_LAMBDA { simd::store(kept[c] + i, column(p + c * inner_ + i)); });
+    for (Index o = 0; o < windows; ++o, p += stride_ * inner_) {
+      const auto finish = [&](const auto& middle_at) EIGENPOOL_LAMBDA {
+        for_vectors<lanes>(strip_, [&](Index i) EIGENPOOL_LAMBDA {
+          auto acc = simd::load<Lane, B>(left + i);
+          R::template merge<B>(acc, middle_at(i));
+          const auto last = column(p + 2 * inner_ + i);
+          R::template merge<B>(acc, last);
+          simd::store(right + i, last);
+          sink(o, i, acc);
+        });
+      };
+      if (stride_ == 1) {
+        finish([&](Index i) EIGENPOOL_LAMBDA { return simd::load<Lane, B>(middle + i); });
+        std::swap(left, middle);
+        std::swap(middle, right);
+      } else {
+        finish([&](Index i) EIGENPOOL_LAMBDA { return column(p + inner_ + i); });
+        std::swap(left, right);
+      }
+    }
+  }
+
+  // A vector of a column; what was not a number is seen.
+  template <int B, TapWay way>
+  EIGENPOOL_INLINE simd::Vec<Lane, B> reduce_column(const S* p, simd::Vec<Lane, B>& seen) const {
+    using Column = std::conditional_t<NanGuard<R, S>::needed, Watched<R>, R>;
+    fetch(p + loops_.last_offset());
+    fetch(p + loops_.last_offset() - loops_.loop[2].offset);
+    const auto reduced = reduce_vector<Column, B, way>(p, loops_);
+    if constexpr (NanGuard<R, S>::needed) {
+      seen = simd::add(seen, reduced.sum);
+      return reduced.value;
+    } else {
+      return reduced;
+    }
+  }
+
+  // The rows of a window are more streams than processors fetch in time by themselves, if they come from memory.
+  EIGENPOOL_INLINE static void fetch([[maybe_unused]] const S* p) {
+    [[maybe_unused]] constexpr std::uintptr_t ahead = 4096;  // bytes; 1024 to 8192 were tried
+#if defined(__GNUC__) || defined(__clang__)
+    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(p) + ahead));
+#endif
+  }
+
+  Index stride_, inner_, strip_;
+  TapLoops loops_;
+};
+
+}  // namespace detail
+EIGENPOOL_END
