@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What a user waits for: processor seconds to compile one max_pool2d, beside one reduction of Eigen's own Tensor module.
+# What a user waits for: processor seconds to compile one max_pool2d, with its kernels and with those of kernels.cpp
+# (eigenpool::compiled), beside one reduction of Eigen's own Tensor module.
 #   bench/compile_time.sh [-n ROUNDS] [COMPILER [FLAGS...]]      (default: 5 rounds of g++ -std=c++20 -O2)
 # Eigen is found with pkg-config, or in $EIGEN_INCLUDE.
 set -euo pipefail
@@ -39,9 +40,10 @@ Eigen::Tensor<float, 4, Eigen::RowMajor> pooled(const Eigen::Tensor<float, 4, Ei
 }
 EOF
 
+# seconds SOURCE [FLAG...]
 seconds() {
   local TIMEFORMAT=%U
-  local command=("$compiler" "${flags[@]}" -I "$include" -isystem "$eigen" -c "$folder/$1.cpp" -o "$folder/$1.o")
+  local command=("$compiler" "${flags[@]}" "${@:2}" -I "$include" -isystem "$eigen" -c "$1" -o "$folder/object.o")
   { time "${command[@]}" 2>"$folder/log" || cp "$folder/log" "$folder/failed"; } 2>&1
   if [[ -e "$folder/failed" ]]; then
     cat "$folder/failed" >&2
@@ -51,14 +53,19 @@ seconds() {
 
 median() { sort -g | awk '{ value[NR] = $1 } END { print (value[int((NR + 1) / 2)] + value[int(NR / 2) + 1]) / 2 }'; }
 
-# In turn, so that a machine that slows down for a while slows both.
+# In turn, so that a machine that slows down for a while slows all.
 for ((round = 0; round < rounds; ++round)); do
-  seconds eigen >>"$folder/eigen.txt"
-  seconds eigenpool >>"$folder/eigenpool.txt"
+  seconds "$folder/eigen.cpp" >>"$folder/eigen.txt"
+  seconds "$folder/eigenpool.cpp" >>"$folder/eigenpool.txt"
+  seconds "$folder/eigenpool.cpp" -DEIGENPOOL_COMPILED_KERNELS >>"$folder/compiled.txt"
 done
+seconds "$include/eigenpool/kernels.cpp" >"$folder/kernels.txt"
 
+echo "$compiler ${flags[*]}, median of $rounds, user seconds, and the ratio to Eigen's"
 eigen_median=$(median <"$folder/eigen.txt")
-eigenpool_median=$(median <"$folder/eigenpool.txt")
-echo "$compiler ${flags[*]}, median of $rounds, user seconds"
-awk -v e="$eigen_median" -v p="$eigenpool_median" 'BEGIN {
-  printf "  %-28s %6.2f\n  %-28s %6.2f\n  %-28s %6.2f\n", "one Eigen reduction", e, "one max_pool2d", p, "ratio", p / e }'
+row() { awk -v name="$1" -v t="$(median <"$folder/$2.txt")" -v e="$eigen_median" \
+  'BEGIN { printf "  %-32s %6.2f %6.2f\n", name, t, t / e }'; }
+row "one Eigen reduction" eigen
+row "one max_pool2d" eigenpool
+row "one max_pool2d, kernels compiled" compiled
+row "those kernels, once" kernels

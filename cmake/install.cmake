@@ -5,8 +5,8 @@ include(GNUInstallDirs)
 
 set(package_directory "${CMAKE_INSTALL_DATADIR}/cmake/eigenpool")
 
-install(DIRECTORY include/eigenpool DESTINATION include FILES_MATCHING PATTERN "*.hpp")
-install(TARGETS eigenpool EXPORT eigenpoolTargets)
+install(DIRECTORY include/eigenpool DESTINATION include FILES_MATCHING PATTERN "*.hpp" PATTERN "kernels.cpp")
+install(TARGETS eigenpool eigenpool_compiled EXPORT eigenpoolTargets)
 install(
   EXPORT eigenpoolTargets
   NAMESPACE eigenpool::

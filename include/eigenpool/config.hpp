@@ -20,6 +20,15 @@
 #define EIGENPOOL_MAX_VECTOR_BYTES 64
 #endif
 
+// What a program may compile in one of its files, kernels.cpp, for all those built with EIGENPOOL_COMPILED_KERNELS.
+#if defined(EIGENPOOL_KERNELS_CPP)
+#define EIGENPOOL_COMPILED(...) template __VA_ARGS__;
+#elif defined(EIGENPOOL_COMPILED_KERNELS)
+#define EIGENPOOL_COMPILED(...) extern template __VA_ARGS__;
+#else
+#define EIGENPOOL_COMPILED(...)
+#endif
+
 #if defined(__AVX512F__)
 #define EIGENPOOL_ABI_ISA avx512
 #elif defined(__AVX2__) && defined(__FMA__)

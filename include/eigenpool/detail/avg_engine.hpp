@@ -19,8 +19,9 @@ inline MeanReduction checked_mean(const Function& function, const AvgOptions& op
 
 /// dx[c] = the sum of dy / divisor over the windows that hold c. Where all
 /// divisors are one, it divides the sum.
-template <class S, class P>
-void mean_backward(const Problem& forward, std::optional<Index> divisor, const S* dy, S* dx, const P& parallel) {
+template <class S>
+void mean_backward(const Problem& forward, std::optional<Index> divisor, const S* dy, S* dx,
+                   const AnyParallel& parallel) {
   const Problem backward = forward.transposed();
   if (!divisor && forward.divisor_is_uniform()) {
     divisor = 1;
@@ -35,6 +36,9 @@ void mean_backward(const Problem& forward, std::optional<Index> divisor, const S
   else
     mean_windows(backward, shares(forward, dy, parallel).data(), dx, Index{1}, parallel);
 }
+
+EIGENPOOL_COMPILED(void mean_backward(const Problem&, std::optional<Index>, const float*, float*, const AnyParallel&))
+EIGENPOOL_COMPILED(void mean_backward(const Problem&, std::optional<Index>, const double*, double*, const AnyParallel&))
 
 /// dx of an average; `output()` gives the tensor to write, as for max_backward.
 template <Layout layout, int D, std::size_t R, class G, class Windows, class Output, PoolingDevice Device>

@@ -56,9 +56,9 @@ KernelChoice kernel_for(const Problem& problem, const Numbering& numbering) {
   return KernelChoice::scalar;
 }
 
-/// Reduces every window of `problem` with R into `output`; `parallel` as for run_kernel.
-template <class R, class S, class Output, class P>
-void reduce_windows(const Problem& problem, const S* source, const Output& output, const P& parallel) {
+/// Reduces every window of `problem` with R into `output`.
+template <class R, class S, class Output>
+void reduce_windows(const Problem& problem, const S* source, const Output& output, const AnyParallel& parallel) {
   if (problem.cells() == 0 || problem.inner == 0) return;
   // Time grows with the logarithm of the windows that an element is in.
   const double reads = static_cast<double>(problem.max_taps()) * static_cast<double>(problem.result_plane());
@@ -80,15 +80,15 @@ void reduce_windows(const Problem& problem, const S* source, const Output& outpu
 }
 
 /// Forward of a maximum, or of a minimum: of what wins in an Order.
-template <class Order, class S, class Parallel>
-void extreme_windows(const Problem& problem, const S* source, S* result, const Parallel& parallel) {
+template <class Order, class S>
+void extreme_windows(const Problem& problem, const S* source, S* result, const AnyParallel& parallel) {
   reduce_windows<Extremum<Compared<S>, Order>>(problem.simplified(), source, Values<S>(result), parallel);
 }
 
 /// The same with indices, flat or compact.
-template <class Order, class S, class I, class Parallel>
+template <class Order, class S, class I>
 void extreme_windows_with_indices(const Problem& problem, Numbering::Kind kind, const S* source, S* result, I* indices,
-                                  const Parallel& parallel) {
+                                  const AnyParallel& parallel) {
   if (problem.cells() == 0) return;
   const bool flat = kind == Numbering::Kind::flat;
   const Numbering numbering = flat ? Numbering::flat(problem) : Numbering::compact(problem);
@@ -102,9 +102,9 @@ void extreme_windows_with_indices(const Problem& problem, Numbering::Kind kind, 
 }
 
 /// Sums over windows, divided by `divisor` or, without one, by the axes' own.
-template <class S, class T, class Parallel>
+template <class S, class T>
 void mean_windows(const Problem& problem, const S* source, T* result, std::optional<Index> divisor,
-                  const Parallel& parallel) {
+                  const AnyParallel& parallel) {
   const Problem simplified = problem.simplified();
   if constexpr (std::is_same_v<Added<T>, std::int32_t>)  // all larger divisors give 0
     if (divisor) divisor = std::clamp(*divisor, -(Index{1} << 30), Index{1} << 30);
@@ -117,6 +117,21 @@ void mean_windows(const Problem& problem, const S* source, T* result, std::optio
   }
   reduce_windows<Sum<Added<T>>>(simplified, source, output, parallel);
 }
+
+EIGENPOOL_COMPILED(void extreme_windows<Larger>(const Problem&, const float*, float*, const AnyParallel&))
+EIGENPOOL_COMPILED(void extreme_windows<Larger>(const Problem&, const double*, double*, const AnyParallel&))
+EIGENPOOL_COMPILED(void extreme_windows<Smaller>(const Problem&, const float*, float*, const AnyParallel&))
+EIGENPOOL_COMPILED(void extreme_windows<Smaller>(const Problem&, const double*, double*, const AnyParallel&))
+EIGENPOOL_COMPILED(void extreme_windows_with_indices<Larger>(const Problem&, Numbering::Kind, const float*, float*,
+                                                             std::int64_t*, const AnyParallel&))
+EIGENPOOL_COMPILED(void extreme_windows_with_indices<Larger>(const Problem&, Numbering::Kind, const double*, double*,
+                                                             std::int64_t*, const AnyParallel&))
+EIGENPOOL_COMPILED(void extreme_windows_with_indices<Larger>(const Problem&, Numbering::Kind, const float*, float*,
+                                                             std::uint8_t*, const AnyParallel&))
+EIGENPOOL_COMPILED(void extreme_windows_with_indices<Larger>(const Problem&, Numbering::Kind, const double*, double*,
+                                                             std::uint8_t*, const AnyParallel&))
+EIGENPOOL_COMPILED(void mean_windows(const Problem&, const float*, float*, std::optional<Index>, const AnyParallel&))
+EIGENPOOL_COMPILED(void mean_windows(const Problem&, const double*, double*, std::optional<Index>, const AnyParallel&))
 
 }  // namespace detail
 EIGENPOOL_END

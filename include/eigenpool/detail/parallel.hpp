@@ -1,8 +1,14 @@
 // Runs a kernel's tasks on an Eigen device.
 #pragma once
 
-#include "team.hpp"
+#include <atomic>
+
+#include "function_ref.hpp"
 #include "tensor.hpp"
+
+#if defined(EIGEN_USE_THREADS)
+#include "team.hpp"
+#endif
 
 namespace eigenpool::process {
 inline std::atomic<bool> force_threads{false};
@@ -36,7 +42,7 @@ class Parallel {
   void operator()(Index tasks, double bytes, const Run& run, Index grain = 1) const {
     if constexpr (ThreadedDevice<Device>) {
       const Index workers = worth(tasks, bytes);
-      if (workers > 1) return run_in_team(tasks, grain, workers, run);
+      if (workers > 1) return run_in_team(device_.getPool(), tasks, grain, workers, RunTasks(run));
     }
     run(0, tasks);
   }
@@ -50,16 +56,6 @@ class Parallel {
     if (process::force_threads.load(std::memory_order_relaxed)) return most;
     const double paid = static_cast<double>(tasks) * bytes / bytes_per_worker;
     return paid < static_cast<double>(most) ? static_cast<Index>(paid) : most;
-  }
-
-  template <class Run>
-  void run_in_team(Index tasks, Index grain, Index workers, const Run& run) const noexcept {
-    const auto call = [](const void* callable, Index begin, Index end) {
-      (*static_cast<const Run*>(callable))(begin, end);
-    };
-    const auto team = std::make_shared<Team>(tasks, grain, workers, &run, call);
-    Team::join(team, device_.getPool(), 0);
-    team->wait();
   }
 
   const Device& device_;

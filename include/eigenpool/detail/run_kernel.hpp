@@ -2,7 +2,7 @@
 #pragma once
 
 #include "../simd/dispatch.hpp"
-#include "integer.hpp"
+#include "function_ref.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
@@ -27,19 +27,18 @@ Index grain_of(const Kernel& kernel) {
   return 1;
 }
 
-/// All tasks of a kernel, which together read and write about `bytes` bytes. `parallel(tasks, bytes, run, grain)` calls
-/// run(begin, end) on ranges that make up [0, tasks), from any thread; there, bytes are a task's.
-template <class Kernel, class P>
-void run_kernel(const Kernel& kernel, double bytes, const P& parallel) {
+/// All tasks of a kernel, which together read and write about `bytes` bytes.
+template <class Kernel>
+void run_kernel(const Kernel& kernel, double bytes, const AnyParallel& parallel) {
   const auto run = [&](Index begin, Index end) { simd::dispatch(KernelTask<Kernel>{&kernel, begin, end}); };
   parallel(kernel.tasks(), bytes / static_cast<double>(kernel.tasks()), run, grain_of(kernel));
 }
 
 /// The same of a kernel that takes elements one by one.
-template <class Kernel, class P>
-void run_scalar(const Kernel& kernel, double bytes, const P& parallel) {
-  parallel(kernel.tasks(), bytes / static_cast<double>(kernel.tasks()),
-           [&](Index begin, Index end) { kernel.run(begin, end); });
+template <class Kernel>
+void run_scalar(const Kernel& kernel, double bytes, const AnyParallel& parallel) {
+  const auto run = [&](Index begin, Index end) { kernel.run(begin, end); };
+  parallel(kernel.tasks(), bytes / static_cast<double>(kernel.tasks()), run, 1);
 }
 
 }  // namespace detail

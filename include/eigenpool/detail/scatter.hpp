@@ -123,11 +123,16 @@ class Scatter {
   Strips strips_;
 };
 
-template <class S, class I, class P>
-void scatter(const Problem& problem, const S* dy, const I* indices, S* dx, const P& parallel) {
+template <class S, class I>
+void scatter(const Problem& problem, const S* dy, const I* indices, S* dx, const AnyParallel& parallel) {
   if (problem.outer == 0 || problem.inner == 0) return;
   run_scalar(Scatter<S, I>(problem, dy, indices, dx), problem.bytes<S>(), parallel);
 }
+
+EIGENPOOL_COMPILED(void scatter(const Problem&, const float*, const std::int64_t*, float*, const AnyParallel&))
+EIGENPOOL_COMPILED(void scatter(const Problem&, const double*, const std::int64_t*, double*, const AnyParallel&))
+EIGENPOOL_COMPILED(void scatter(const Problem&, const float*, const std::uint8_t*, float*, const AnyParallel&))
+EIGENPOOL_COMPILED(void scatter(const Problem&, const double*, const std::uint8_t*, double*, const AnyParallel&))
 
 }  // namespace detail
 EIGENPOOL_END

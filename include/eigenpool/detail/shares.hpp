@@ -67,8 +67,8 @@ class ShareRows {
   std::vector<Lane> columns_;
 };
 
-template <class S, class P>
-std::vector<Added<S>> shares(const Problem& forward, const S* dy, const P& parallel) {
+template <class S>
+std::vector<Added<S>> shares(const Problem& forward, const S* dy, const AnyParallel& parallel) {
   std::vector<Added<S>> result(static_cast<std::size_t>(forward.cells() * forward.inner));
   if (result.empty()) return result;
   const ShareRows<S> kernel(forward, dy, result.data());

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "integer.hpp"
+#include "function_ref.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
@@ -18,12 +18,9 @@ namespace detail {
 /// blocks, and the call returns without them. A late helper finds no block left, and touches only this object.
 class Team {
  public:
-  /// Calls a callable behind a pointer on tasks [begin, end).
-  using Run = void(const void* callable, Index begin, Index end);
-
   /// `grain` tasks are best done together.
-  Team(Index tasks, Index grain, Index workers, const void* callable, Run* run)
-      : tasks_(tasks), callable_(callable), run_(run), shares_(static_cast<std::size_t>(workers)) {
+  Team(Index tasks, Index grain, Index workers, const RunTasks& run)
+      : tasks_(tasks), run_(run), shares_(static_cast<std::size_t>(workers)) {
     constexpr Index blocks_per_worker = 8;  // so that who is held up leaves little behind
     const Index grains = ceil_div(tasks, grain);
     block_ = grains < 2 * workers ? ceil_div(tasks, workers) : grain * ceil_div(grains, blocks_per_worker * workers);
@@ -67,17 +64,24 @@ class Team {
 
   void take(Share& share) {
     for (Index block = 0; (block = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;) {
-      run_(callable_, block * block_, std::min((block + 1) * block_, tasks_));
+      run_(block * block_, std::min((block + 1) * block_, tasks_));
       if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished_.notify_one();
     }
   }
 
   Index tasks_, block_;
-  const void* callable_;
-  Run* run_;
+  RunTasks run_;
   std::vector<Share> shares_;
   std::atomic<int> unfinished_;
 };
+
+/// All tasks of a call, on the calling thread and up to `workers` - 1 of the pool's.
+template <class Pool>
+void run_in_team(Pool* pool, Index tasks, Index grain, Index workers, const RunTasks& run) noexcept {
+  const auto team = std::make_shared<Team>(tasks, grain, workers, run);
+  Team::join(team, pool, 0);
+  team->wait();
+}
 
 }  // namespace detail
 EIGENPOOL_END
