@@ -8,20 +8,27 @@
 EIGENPOOL_BEGIN
 namespace detail {
 
-/// The sum of one to eight taps, in the canonical order.
+/// The sum of `count` taps, up to eight, in the canonical order.
+template <class R, int B, int count, class S>
+EIGENPOOL_INLINE typename R::template Acc<B> sum_few(const S* p, Index offset) {
+  constexpr int half = count > 4 ? 4 : count > 2 ? 2 : 1;
+  if constexpr (count == 1)
+    return simd::load_as<typename R::Lane, B>(p);
+  else
+    return simd::add(sum_few<R, B, half>(p, offset), sum_few<R, B, count - half>(p + half * offset, offset));
+}
+
+/// f(count), the count as a type, from 1 to 8: a loop over vectors in f need not ask for it.
+template <int most = 8, class F>
+EIGENPOOL_INLINE auto with_count(Index count, const F& f) {
+  if constexpr (most > 1)
+    if (count < most) return with_count<most - 1>(count, f);
+  return f(std::integral_constant<int, most>());
+}
+
 template <class R, int B, class S>
 EIGENPOOL_INLINE typename R::template Acc<B> sum_to_eight(const S* p, Index offset, Index count) {
-  const auto tap = [&](int j) EIGENPOOL_LAMBDA { return simd::load_as<typename R::Lane, B>(p + j * offset); };
-  const auto pair = [&](int j) EIGENPOOL_LAMBDA { return simd::add(tap(j), tap(j + 1)); };
-  if (count == 1) return tap(0);
-  if (count == 2) return pair(0);
-  if (count == 3) return simd::add(pair(0), tap(2));
-  const auto four = simd::add(pair(0), pair(2));
-  if (count == 4) return four;
-  if (count == 5) return simd::add(four, tap(4));
-  if (count == 6) return simd::add(four, pair(4));
-  if (count == 7) return simd::add(four, simd::add(pair(4), tap(6)));
-  return simd::add(four, simd::add(pair(4), pair(6)));
+  return with_count(count, [&](auto n) EIGENPOOL_LAMBDA { return sum_few<R, B, n.value>(p, offset); });
 }
 
 /// A long sum: groups of up to eight taps are added in registers, and a stack
@@ -90,10 +97,14 @@ class StripSum {
     tree.finish(base0);
   }
 
-  EIGENPOOL_INLINE void add_taps(const S* p, Index taps, typename R::Row to) {
-    const Index offset = taps_.loop[2].offset;
-    for_whole_vectors<R, B>(
-        length_, [&](Index i) EIGENPOOL_LAMBDA { to.template store<B>(i, sum_to_eight<R, B>(p + i, offset, taps)); });
+  EIGENPOOL_INLINE void add_taps(const S* p, Index taps, const typename R::Row& to) const {
+    simd::apart<B>([=, offset = taps_.loop[2].offset, length = length_]() EIGENPOOL_LAMBDA {
+      with_count(taps, [&](auto count) EIGENPOOL_LAMBDA {
+        for_whole_vectors<R, B>(length, [&](Index i) EIGENPOOL_LAMBDA {
+          to.template store<B>(i, sum_few<R, B, count.value>(p + i, offset));
+        });
+      });
+    });
   }
 
   TapLoops taps_;
