@@ -39,24 +39,24 @@ class ColumnSweep {
   /// none of the taps was NaN, or that does not matter. Where one was, results are of no use.
   template <int B, TapWay way, class Sink>
   EIGENPOOL_INLINE bool run(const S* p, Index windows, const Sink& sink) const {
-    auto seen = simd::broadcast<Lane, B>(Lane(0));
+    NanWatch<Lane, B> watch;
     for (Index begin = 0; begin < inner_; begin += strip_) {
       const Index start = std::min(begin, inner_ - strip_);
-      sweep<B, way>(p + start, windows, seen,
+      sweep<B, way>(p + start, windows, watch,
                     [&](Index o, Index i, const auto& acc) EIGENPOOL_LAMBDA { sink(o, start + i, acc); });
     }
-    return !simd::any(simd::is_nan(seen));
+    return watch.found_none();
   }
 
  private:
   static constexpr Index taps = 3, capacity = 4096 / sizeof(Lane);
 
   template <int B, TapWay way, class Sink>
-  EIGENPOOL_INLINE void sweep(const S* p, Index windows, simd::Vec<Lane, B>& seen, const Sink& sink) const {
+  EIGENPOOL_INLINE void sweep(const S* p, Index windows, NanWatch<Lane, B>& watch, const Sink& sink) const {
     constexpr Index lanes = simd::Vec<Lane, B>::lanes;
     alignas(64) Lane kept[taps][capacity];
     Lane *left = kept[0], *middle = kept[1], *right = kept[2];
-    const auto column = [&](const S* at) EIGENPOOL_LAMBDA { return reduce_column<B, way>(at, seen); };
+    const auto column = [&](const S* at) EIGENPOOL_LAMBDA { return reduce_column<B, way>(at, watch); };
     for (Index c = 0; c < taps - stride_; ++c)
       for_vectors<lanes>(strip_,
                          [&](Index i) EIGENPOOL_LAMBDA { simd::store(kept[c] + i, column(p + c * inner_ + i)); });
@@ -82,19 +82,12 @@ class ColumnSweep {
     }
   }
 
-  // A vector of a column; what was not a number is seen.
+  // A vector of a column.
   template <int B, TapWay way>
-  EIGENPOOL_INLINE simd::Vec<Lane, B> reduce_column(const S* p, simd::Vec<Lane, B>& seen) const {
-    using Column = std::conditional_t<NanGuard<R, S>::needed, Watched<R>, R>;
+  EIGENPOOL_INLINE simd::Vec<Lane, B> reduce_column(const S* p, NanWatch<Lane, B>& watch) const {
     fetch(p + loops_.last_offset());
     fetch(p + loops_.last_offset() - loops_.loop[2].offset);
-    const auto reduced = reduce_vector<Column, B, way>(p, loops_);
-    if constexpr (NanGuard<R, S>::needed) {
-      seen = simd::add(seen, reduced.sum);
-      return reduced.value;
-    } else {
-      return reduced;
-    }
+    return watch.value(reduce_vector<WatchedIfNeeded<R>, B, way>(p, loops_));
   }
 
   // The rows of a window are more streams than processors fetch in time by themselves, if they come from memory.

@@ -22,7 +22,7 @@ class InnerKernel {
     strips_ = ceil_div(problem.inner, strip_);
     sweeps_ = strips_ == 1 && ColumnSweep<R, S>::suits(problem);
     guarded_ =
-        NanGuard<R, S>::needed && !sweeps_ && strips_ == 1 && problem.overlaps() && problem.axes[0].is_identity();
+        NanGuard<R, S>::needed && R::numbered && strips_ == 1 && problem.overlaps() && problem.axes[0].is_identity();
   }
 
   Index tasks() const { return problem_.cells() * strips_; }
@@ -57,11 +57,14 @@ class InnerKernel {
 
   template <int B>
   void reduce_alike(NanGuard<R, S>& guard, Index task, const Cell& cell, const WindowTaps& taps, Index tasks) const {
-    if constexpr (ColumnSweep<R, S>::is_known)
+    if constexpr (ColumnSweep<R, S>::is_known) {
       if (sweeps_ && tasks > 1 && sweep_cells<B>(task, cell, taps, tasks)) return;
-    if (!guarded_) return reduce_cells<typename R::Exact, B>(task, cell, taps, tasks);
-    if (is_clean<B>(guard, cell)) return reduce_cells<R, B>(task, cell, taps, tasks);
-    ScalarKernel<typename R::Exact, S, Output>(problem_, source_, output_).run(task, task + tasks);
+      if (reduce_cells<WatchedIfNeeded<R>, B>(task, cell, taps, tasks)) return;
+    } else if (guarded_ && is_clean<B>(guard, cell)) {
+      reduce_cells<R, B>(task, cell, taps, tasks);
+      return;
+    }
+    reduce_cells<typename R::Exact, B>(task, cell, taps, tasks);
   }
 
   // Cells whose windows share columns; not if one holds NaN, or nothing.
@@ -97,9 +100,9 @@ class InnerKernel {
                                       plane + (rows.position(rows.real_end - 1) + 1) * row);
   }
 
-  // `tasks` of them from number `task` on: cells, or strips of one.
+  // `tasks` of them from number `task` on: cells, or strips of one; whether the reducer saw no NaN that it minds.
   template <class Reducer, int B>
-  void reduce_cells(Index task, Cell cell, const WindowTaps& taps, Index tasks) const {
+  bool reduce_cells(Index task, Cell cell, const WindowTaps& taps, Index tasks) const {
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
     const Index count = strips_ == 1 ? tasks : 1, strips = strips_ == 1 ? 1 : tasks;
     const Index begin = task % strips_ * strip_, length = std::min(strips * strip_, problem_.inner - begin);
@@ -110,38 +113,42 @@ class InnerKernel {
     Index at = task / strips_ * problem_.inner + begin;
     if (loops.empty() || length < lanes) {
       for (Index o = 0; o < count; ++o, ++cell.at[2], at += problem_.inner, p += step)
-        write_elements<Reducer>(p, length, loops, at, output_.info(window_taps(problem_, cell)));
-      return;
+        write_elements(p, length, loops, at, output_.info(window_taps(problem_, cell)));
+      return true;
     }
     // Vectors are aligned from `head` on, as those of all taps are; what is before it is a part, if there are many.
     const Index head = length >= 16 * lanes && problem_.inner % lanes == 0 ? simd::to_aligned<lanes>(p) : 0;
     const std::array<Span, 2> parts{Span{0, head > 0 ? lanes : 0}, Span{head, length}};
+    bool clean = true;
     with_tap_way<Reducer>(loops, [&](auto way) EIGENPOOL_LAMBDA {
       constexpr TapWay chosen = way.value;
-      simd::apart<B>([=, inner = problem_.inner, writer = output_.writer(), first = output_.info(taps)]()
-                         EIGENPOOL_LAMBDA {
-                           auto held = writer.template hold<Reducer, B>(first);
-                           for (Index o = 0; o < count; ++o, held = Output::next(held))
-                             for (const Span& part : parts) {
-                               const Index from = part.begin, to = at + o * inner + from;
-                               if (from == part.end) continue;
-                               reduce_taps<Reducer, B, chosen>(p + o * step + from, part.end - from, loops,
-                                                               [&](Index i, const auto& acc) EIGENPOOL_LAMBDA {
-                                                                 writer.template write<B>(to + i, acc, lanes, held, 0);
-                                                               });
-                             }
-                         });
+      clean = simd::apart<B>(
+          [=, inner = problem_.inner, writer = output_.writer(), first = output_.info(taps)]() EIGENPOOL_LAMBDA {
+            auto held = writer.template hold<R, B>(first);
+            NanWatch<typename R::Lane, B> watch;
+            for (Index o = 0; o < count; ++o, held = Output::next(held))
+              for (const Span& part : parts) {
+                const Index from = part.begin, to = at + o * inner + from;
+                if (from == part.end) continue;
+                reduce_taps<Reducer, B, chosen>(p + o * step + from, part.end - from, loops,
+                                                [&](Index i, const auto& acc) EIGENPOOL_LAMBDA {
+                                                  writer.template write<B>(to + i, watch.value(acc), lanes, held, 0);
+                                                });
+              }
+            return watch.found_none();
+          });
     });
+    return clean;
   }
 
   // A window that holds nothing, or the end of the inner extent.
-  template <class Reducer>
   void write_elements(const S* p, Index length, const TapLoops& loops, Index at,
                       const typename Output::Info& info) const {
+    using Exact = typename R::Exact;
     constexpr int single = static_cast<int>(sizeof(typename R::Lane));
     for (Index i = 0; i < length; ++i) {
-      const auto acc = loops.empty() ? Reducer::template identity<single>() : reduce_element<Reducer>(p + i, loops);
-      output_.writer().template write<single>(at + i, acc, 1, Output::Writer::template hold<Reducer, single>(info), 0);
+      const auto acc = loops.empty() ? Exact::template identity<single>() : reduce_element<Exact>(p + i, loops);
+      output_.writer().template write<single>(at + i, acc, 1, Output::Writer::template hold<Exact, single>(info), 0);
     }
   }
 

@@ -107,6 +107,34 @@ struct Watched {
     R::template merge<B>(a.value, b.value);
     a.sum = simd::add(a.sum, b.sum);
   }
+  template <int B>
+  EIGENPOOL_INLINE static Acc<B> identity() {
+    return {R::template identity<B>(), simd::broadcast<Lane, B>(Lane(0))};
+  }
+};
+
+/// A reducer that is right wherever no NaN is seen.
+template <class R>
+using WatchedIfNeeded =
+    std::conditional_t<!R::ordered_sum && !R::numbered && simd::can_be_nan<typename R::Lane>, Watched<R>, R>;
+
+/// Takes accumulators of any reducer, gives what a watched one made, and remembers NaN.
+template <class Lane, int B>
+class NanWatch {
+ public:
+  template <class Acc>
+  EIGENPOOL_INLINE const auto& value(const Acc& acc) {
+    if constexpr (requires { acc.sum; }) {
+      seen_ = simd::add(seen_, acc.sum);
+      return acc.value;
+    } else {
+      return acc;
+    }
+  }
+  EIGENPOOL_INLINE bool found_none() const { return !simd::any(simd::is_nan(seen_)); }
+
+ private:
+  simd::Vec<Lane, B> seen_ = simd::broadcast<Lane, B>(Lane(0));
 };
 
 /// Remembers which run of memory it has seen to be clean, so that windows that
