@@ -106,6 +106,7 @@ const std::vector<Problem>& problems() {
       {{3, 4, 41, 43}, {.kernel = 13, .stride = 1, .padding = 6}},
       {{1, 7, 29, 31}, {.kernel = 4, .stride = 3, .dilation = 2, .ceil_mode = true}},
       {{1, 1, 300, 301}, {.kernel = 9, .stride = {2, 4}}},
+      {{1, 3, 45, 60}, {.kernel = {9, 3}, .stride = 1, .padding = {4, 2}, .dilation = {3, 2}}},
       {{1, 2100, 6, 7}, {.kernel = 3, .stride = 1, .padding = 1}},  // columns of more channels than are kept at once
       {{1, 2100, 7, 9}, {.kernel = 3, .stride = 2}},
   };

@@ -96,6 +96,12 @@ TEST(KernelChoice, SmallPlanesAreLaidSideBySide) {
   EXPECT_EQ(max_kernel(fixed(std::array<Index, 4>{1, 64, 8, 800}, {.kernel = 3, .stride = 1})), KernelChoice::rows);
 }
 
+TEST(KernelChoice, CompactIndicesTakeRowsWithADilationToo) {
+  const std::array<Index, 4> shape{1, 16, 96, 96};
+  EXPECT_EQ(compact_index_kernel(fixed(shape, {.kernel = 3, .stride = 1, .dilation = 2})), KernelChoice::rows);
+  EXPECT_EQ(compact_index_kernel(fixed(shape, {.kernel = 9, .stride = 1, .dilation = {3, 2}})), KernelChoice::rows);
+}
+
 TEST(KernelChoice, PlanesOfUnevenAdaptiveWindowsAreLaidSideBySide) {
   EXPECT_EQ(mean_kernel(adaptive({1, 256, 13, 13}, 6)), KernelChoice::planes);
   EXPECT_EQ(mean_kernel(adaptive({1, 256, 30, 30}, 7)), KernelChoice::planes);

@@ -27,15 +27,14 @@ class RowKernel {
         whole_(problem.axes[1].whole()) {}
 
   /// Windows that hold nothing, or little but padding, or whose rows no cache
-  /// would hold, are not for a buffered row; nor are compact numbers that are no
-  /// difference of positions, because of a dilation or since windows differ, or
-  /// sums that the canonical order begins along the row.
+  /// would hold, are not for a buffered row; nor are compact numbers where windows
+  /// differ, or sums that the canonical order begins along the row.
   static bool suits(const Problem& problem, const Numbering& numbering) {
     const Axis& axis = problem.axes[2];
     const Index reach = axis.reach(1);
     if (R::numbered && numbering.kind == Numbering::Kind::compact)
       for (const Axis& a : problem.axes)
-        if (!a.is_affine() || a.dilation() > 1) return false;
+        if (!a.is_affine()) return false;
     if (R::ordered_sum && problem.reversed && !problem.is_row()) return false;
     return problem.plane() > 0 && axis.result() > 0 && reach <= 4 * axis.source() + 64 &&
            reach <= (Index{1} << 16) / std::min(problem.inner, Index{64});
@@ -123,11 +122,11 @@ class RowKernel {
     }
     if constexpr (R::numbered) {
       using Number = typename R::Number;
-      const Index stride = numbering_.stride[2];
       Number* const numbers = work.column_numbers.numbers;
       for (Index column = 0; column < block.columns.count; ++column)
-        std::fill_n(numbers + column * block.columns.unit, block.columns.unit,
-                    static_cast<Number>((block.columns.first + column) * stride));
+        std::fill_n(
+            numbers + column * block.columns.unit, block.columns.unit,
+            static_cast<Number>(numbering_.of_position(2, block.columns.first + column, problem_.axes[2].dilation())));
       const Index step = row_number_step();
       for (Index i = row; i < all; ++i) numbers[i] = static_cast<Number>(numbers[i - row] + step);
     }

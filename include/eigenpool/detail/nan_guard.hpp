@@ -1,6 +1,7 @@
 // Kernels for maxima take no care of NaN, which would cost them as much again:
 // a guard looks at all of the source first, piece by piece while it is in the
-// cache, and a piece that holds a NaN is left to the scalar kernel.
+// cache, or a watch notes NaN in what they take in. Where there was one, the
+// exact reducer does the work again.
 #pragma once
 
 #include "../simd/dispatch.hpp"

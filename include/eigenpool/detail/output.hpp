@@ -146,9 +146,11 @@ class ValuesAndIndices {
   bool needs_table() const { return numbering_.kind == Numbering::Kind::compact; }
   template <class R>
   void fill_table(const typename R::Row& table, Index begin, Index outputs, Index unit) const {
+    const Axis& axis = problem_.axes[2];
     for (Index o = 0; o < outputs; ++o)
-      std::fill_n(table.numbers + o * unit, unit,
-                  static_cast<typename R::Number>(problem_.axes[2].taps(begin + o).first * numbering_.stride[2]));
+      std::fill_n(
+          table.numbers + o * unit, unit,
+          static_cast<typename R::Number>(numbering_.of_position(2, axis.taps(begin + o).first, axis.dilation())));
   }
 
  private:

@@ -164,6 +164,11 @@ struct Numbering {
   constexpr Index base(std::size_t a, const Taps& taps, Index j) const {
     return stride[a] * (kind == Kind::flat ? taps.position(j) : j);
   }
+  /// Numbers the cells of an axis, so that a tap contributes what it is above its window's first: all windows are
+  /// alike.
+  constexpr Index of_position(std::size_t a, Index position, Index dilation) const {
+    return stride[a] * (kind == Kind::flat ? position : floor_div(position, dilation));
+  }
 
  private:
   template <class Extent>

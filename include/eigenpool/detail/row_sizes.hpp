@@ -19,7 +19,8 @@ class RowSizes {
       : axis_(problem.axes[2]),
         plan_(axis_, problem.inner, steps_of<R>, problem.axes[1].kernel() < 5),
         tables_((needs_table ? 1 : 0) + (R::numbered ? 1 : 0) + (plan_.wraps ? 1 : 0)),
-        ring_(problem.axes[1], steps_of<R>, plan_.column_pitch * problem.inner,
+        ring_(numbers_rows(problem, needs_table) ? problem.axes[1] : Axis(), steps_of<R>,
+              plan_.column_pitch * problem.inner,
               plan_.is_joint() ? Scratch<R>::capacity * 3 / 8 : 0),  // other rows take more than a ring does
         unit_(problem.inner),
         chunk_(std::max(axis_.result(), Index{1})) {
@@ -58,6 +59,12 @@ class RowSizes {
 
  private:
   static constexpr Index most_joined = 256;
+
+  // Whether a row's position alone says what its taps are numbered, as a ring needs it: with a dilation, compact
+  // numbers grow with every few rows.
+  static bool numbers_rows(const Problem& problem, bool is_compact) {
+    return !R::numbered || !is_compact || problem.axes[1].dilation() == 1;
+  }
 
   Index work_rows() const { return 1 + (plan_.needs_results() ? 1 : 0) + level_rows(); }
   Index row_elements(Index joined) const {
