@@ -21,12 +21,13 @@ template <class R, class S>
 class ColumnSweep {
  public:
   using Lane = typename R::Lane;
-  static constexpr bool is_known = !R::numbered;  // numbers would change with the window
 
-  /// Whether results are those of reducing tap by tap: of a sum, whose columns come first on the canonical tree.
+  /// Whether results are those of reducing tap by tap: not with numbers, which change with the window; of a sum, where
+  /// columns come first on the canonical tree.
   static bool suits(const Problem& problem) {
     const auto& [n0, n1, n2] = problem.axes;
-    if (!is_known || !n2.is_affine() || n2.kernel() != taps || n2.dilation() != 1 || n2.stride() >= taps) return false;
+    if (R::numbered || !n2.is_affine() || n2.kernel() != columns || n2.dilation() != 1 || n2.stride() >= columns)
+      return false;
     return !R::ordered_sum || (!problem.reversed && n0.max_count() <= 3 && n1.max_count() <= 3);
   }
 
@@ -49,15 +50,15 @@ class ColumnSweep {
   }
 
  private:
-  static constexpr Index taps = 3, capacity = 4096 / sizeof(Lane);
+  static constexpr Index columns = 3, capacity = 4096 / sizeof(Lane);
 
   template <int B, TapWay way, class Sink>
   EIGENPOOL_INLINE void sweep(const S* p, Index windows, NanWatch<Lane, B>& watch, const Sink& sink) const {
     constexpr Index lanes = simd::Vec<Lane, B>::lanes;
-    alignas(64) Lane kept[taps][capacity];
+    alignas(64) Lane kept[columns][capacity];
     Lane *left = kept[0], *middle = kept[1], *right = kept[2];
     const auto column = [&](const S* at) EIGENPOOL_LAMBDA { return reduce_column<B, way>(at, watch); };
-    for (Index c = 0; c < taps - stride_; ++c)
+    for (Index c = 0; c < columns - stride_; ++c)
       for_vectors<lanes>(strip_,
                          [&](Index i) EIGENPOOL_LAMBDA { simd::store(kept[c] + i, column(p + c * inner_ + i)); });
     for (Index o = 0; o < windows; ++o, p += stride_ * inner_) {
@@ -65,7 +66,7 @@ class ColumnSweep {
         for_vectors<lanes>(strip_, [&](Index i) EIGENPOOL_LAMBDA {
           auto acc = simd::load<Lane, B>(left + i);
           R::template merge<B>(acc, middle_at(i));
-          const auto last = column(p + 2 * inner_ + i);
+          const auto last = column(p + (columns - 1) * inner_ + i);
           R::template merge<B>(acc, last);
           simd::store(right + i, last);
           sink(o, i, acc);

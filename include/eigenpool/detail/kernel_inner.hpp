@@ -6,6 +6,7 @@
 #include "../simd/dispatch.hpp"
 #include "column_sweep.hpp"
 #include "kernel_scalar.hpp"
+#include "nan_guard.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
@@ -57,12 +58,11 @@ class InnerKernel {
 
   template <int B>
   void reduce_alike(NanGuard<R, S>& guard, Index task, const Cell& cell, const WindowTaps& taps, Index tasks) const {
-    if constexpr (ColumnSweep<R, S>::is_known) {
+    if constexpr (R::numbered) {
+      if (guarded_ && is_clean<B>(guard, cell) && reduce_cells<R, B>(task, cell, taps, tasks)) return;
+    } else {
       if (sweeps_ && tasks > 1 && sweep_cells<B>(task, cell, taps, tasks)) return;
       if (reduce_cells<WatchedIfNeeded<R>, B>(task, cell, taps, tasks)) return;
-    } else if (guarded_ && is_clean<B>(guard, cell)) {
-      reduce_cells<R, B>(task, cell, taps, tasks);
-      return;
     }
     reduce_cells<typename R::Exact, B>(task, cell, taps, tasks);
   }

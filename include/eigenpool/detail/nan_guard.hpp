@@ -83,6 +83,10 @@ EIGENPOOL_INLINE bool columns_hold_nan(const S* p, Index count, Index pitch, Ind
   return false;
 }
 
+/// Whether R gives wrong results where a tap is NaN: a sum does not.
+template <class R>
+inline constexpr bool minds_nan = !R::ordered_sum && simd::can_be_nan<typename R::Lane>;
+
 /// R, and the sum of all that it takes in, which is NaN where one of that was (or where infinities of both signs were).
 template <class R>
 struct Watched {
@@ -108,16 +112,11 @@ struct Watched {
     R::template merge<B>(a.value, b.value);
     a.sum = simd::add(a.sum, b.sum);
   }
-  template <int B>
-  EIGENPOOL_INLINE static Acc<B> identity() {
-    return {R::template identity<B>(), simd::broadcast<Lane, B>(Lane(0))};
-  }
 };
 
 /// A reducer that is right wherever no NaN is seen.
 template <class R>
-using WatchedIfNeeded =
-    std::conditional_t<!R::ordered_sum && !R::numbered && simd::can_be_nan<typename R::Lane>, Watched<R>, R>;
+using WatchedIfNeeded = std::conditional_t<minds_nan<R> && !R::numbered, Watched<R>, R>;
 
 /// Takes accumulators of any reducer, gives what a watched one made, and remembers NaN.
 template <class Lane, int B>
@@ -144,7 +143,7 @@ template <class R, class S>
 class NanGuard {
  public:
   using Lane = typename R::Lane;
-  static constexpr bool needed = !R::ordered_sum && simd::can_be_nan<Lane>;
+  static constexpr bool needed = minds_nan<R>;
 
   NanGuard() = default;
   /// Of columns of `inner` elements, it looks at `unit` from `offset` on.

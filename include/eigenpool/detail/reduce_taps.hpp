@@ -128,23 +128,6 @@ EIGENPOOL_INLINE void along_tree(const TapLoops& taps, Stack& stack, const Tap& 
   tree.finish(base0);
 }
 
-/// The reduction at a single element.
-template <class R, class S>
-EIGENPOOL_INLINE auto reduce_element(const S* p, const TapLoops& taps) {
-  constexpr int B = static_cast<int>(sizeof(typename R::Lane));
-  if constexpr (R::ordered_sum) {
-    LaneStack<R> stack;
-    along_tree(taps, stack, [&](Index offset, int d) EIGENPOOL_LAMBDA {
-      stack.entry(d) = simd::load_as<typename R::Lane, B>(p + offset);
-    });
-    return stack.entry(0);
-  } else {
-    typename R::template Acc<B> acc[1];
-    fold_taps<R, B, 1>(p, taps, acc);
-    return acc[0];
-  }
-}
-
 /// How the taps of a window are best reduced.
 enum class TapWay { one, two, three, two_by_two, three_by_three, few, four_to_eight, long_sum };
 
@@ -184,6 +167,21 @@ EIGENPOOL_INLINE auto reduce_vector(const S* p, const TapLoops& taps) {
     typename R::template Acc<B> acc[1];
     fold_taps<R, B, 1>(p, taps, acc);
     return acc[0];
+  }
+}
+
+/// The reduction at a single element.
+template <class R, class S>
+EIGENPOOL_INLINE auto reduce_element(const S* p, const TapLoops& taps) {
+  constexpr int B = static_cast<int>(sizeof(typename R::Lane));
+  if constexpr (R::ordered_sum) {
+    LaneStack<R> stack;
+    along_tree(taps, stack, [&](Index offset, int d) EIGENPOOL_LAMBDA {
+      stack.entry(d) = simd::load_as<typename R::Lane, B>(p + offset);
+    });
+    return stack.entry(0);
+  } else {
+    return reduce_vector<R, B, TapWay::few>(p, taps);
   }
 }
 
