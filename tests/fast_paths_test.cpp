@@ -226,11 +226,42 @@ TEST(RowWay, EvenStridesAreHalved) {
   EXPECT_EQ(plan.way, RowPlan::Way::unzipped);
 }
 
-TEST(RowWay, OddStridesArePicked) { EXPECT_EQ(row_plan({.kernel = 3, .stride = 3}, 63).way, RowPlan::Way::picked); }
+TEST(RowWay, ThreeColumnsThreeApartAreThirds) {
+  EXPECT_EQ(row_plan({.kernel = 3, .stride = 3}, 63).way, RowPlan::Way::thirds);
+  EXPECT_EQ(row_plan({.kernel = 3, .stride = 3}, 63, 3).way, RowPlan::Way::picked) << "three elements to a column";
+}
+
+TEST(RowWay, OtherStridesArePicked) {
+  EXPECT_EQ(row_plan({.kernel = 2, .stride = 3}, 63).way, RowPlan::Way::picked);
+  EXPECT_EQ(row_plan({.kernel = 3, .stride = 5}, 63).way, RowPlan::Way::picked);
+}
 
 TEST(RowWay, TransposedStridesInterleave) {
   const Axis axis = fixed(std::array<Index, 3>{1, 64, 64}, {.kernel = 3, .stride = 2}).axes[2].transposed();
   EXPECT_EQ(RowPlan(axis, 1, Doubling::Steps::canonical, true).way, RowPlan::Way::interleaved);
+}
+
+// What kernels rely on that reduce many rows, or cells, at once.
+TEST(Axis, WholeWindowsAPeriodApartAreAlike) {
+  Index pairs = 0;
+  for (const Index kernel : {1, 2, 3, 5})
+    for (const Index stride : {1, 2, 3, 4})
+      for (const Index padding : {0, 1, 2})
+        for (const Index dilation : {1, 2, 3})
+          for (const bool transposed : {false, true}) {
+            if (padding > kernel / 2) continue;
+            const Axis forward = Axis::affine(23, (23 + 2 * padding - (kernel - 1) * dilation - 1) / stride + 1, kernel,
+                                              stride, padding, padding, dilation, Axis::Counted::taps);
+            const Axis axis = transposed ? forward.transposed() : forward;
+            const auto [begin, end] = axis.whole();
+            for (Index i = begin; i < end; ++i) EXPECT_TRUE(axis.taps(i).is_whole());
+            for (Index i = begin; i + axis.period() < end; ++i, ++pairs) {
+              const detail::Taps taps = axis.taps(i), next = axis.taps(i + axis.period());
+              EXPECT_EQ(next.count, taps.count);
+              EXPECT_TRUE(taps.count == 0 || next.first == taps.first + axis.shift());
+            }
+          }
+  EXPECT_GT(pairs, 2000) << "whole spans that are almost all of an axis";
 }
 
 TEST(Axis, AdaptiveWindowsThatAreAlikeAreFixed) {

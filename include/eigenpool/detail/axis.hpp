@@ -141,14 +141,22 @@ class Axis {
     return std::max(taps.real(), Index{1});
   }
 
-  /// The outputs [begin, end) of an affine axis whose windows have all of their
-  /// taps in the source; empty for other axes.
+  /// The outputs [begin, end) whose windows have all of their taps in the source; empty for adaptive axes. Of those
+  /// period() apart, windows are alike: they lie shift() cells apart.
   constexpr Span whole() const {
-    if (!is_affine()) return {0, 0};
+    if (kind_ == Kind::adaptive) return {0, 0};
+    const Index reach = (kernel_ - 1) * dilation_;
+    if (kind_ == Kind::covering) {
+      const Index begin = std::max(reach - padding_, Index{0});
+      const Wide end = Wide{source_} * stride_ - padding_;
+      return {begin, static_cast<Index>(std::clamp<Wide>(end, begin, std::max(begin, result_)))};
+    }
     const Index begin = ceil_div(padding_, stride_);
-    const Index last = source_ + padding_ - (kernel_ - 1) * dilation_ - 1;
+    const Index last = source_ + padding_ - reach - 1;
     return {begin, last < 0 ? begin : std::clamp(last / stride_ + 1, begin, std::max(begin, result_))};
   }
+  constexpr Index period() const { return is_covering() ? stride_ : 1; }
+  constexpr Index shift() const { return is_covering() ? 1 : stride_; }
 
   /// Calls f(i) for the outputs before and after those.
   template <class F>

@@ -3,87 +3,13 @@
 // them build the same canonical tree.
 #pragma once
 
-#include "axis.hpp"
-#include "doubling.hpp"
 #include "row_loops.hpp"
+#include "row_plan.hpp"
 #include "scratch.hpp"
 #include "tree.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
-
-/// How the windows of an axis are reduced, and where its rows stand in a buffer.
-struct RowPlan {
-  enum class Way {
-    neighbours,   // windows one column apart
-    unzipped,     // windows of two or three columns, two apart: even and odd
-                  // columns are taken apart in registers
-    picked,       // as neighbours; then every stride-th is kept
-    interleaved,  // the transposed table of a stride: the windows of one residue
-                  // of the stride are neighbours, and the residues take turns
-    each          // one by one
-  };
-
-  /// `alike` says that the outputs of all rows are written alike.
-  RowPlan(const Axis& axis, Index unit, Doubling::Steps steps, bool alike)
-      : way(Way::each), kernel(axis.kernel()), stride(axis.stride()), reach(axis.reach(axis.result())) {
-    pitch = axis.result();
-    if (alike && wraps_well(axis, unit)) {
-      way = Way::neighbours;
-      wraps = true;
-      reach = column_pitch = pitch;
-      return;
-    }
-    if (axis.is_covering() && axis.dilation() == 1 && stride <= axis.result()) {
-      way = Way::interleaved;
-      column_pitch = std::max(reach, ceil_div(axis.result(), stride));
-      pitch = column_pitch * stride;
-    } else if (axis.is_affine() && stride <= 2 * reach_of_window(axis)) {
-      plan_affine(axis, unit, steps);
-    } else {
-      column_pitch = reach;
-    }
-  }
-
-  /// Whether rows may be reduced side by side.
-  bool is_joint() const { return way != Way::each; }
-  /// Whether results are made in a row of their own.
-  bool needs_results() const { return way == Way::picked || way == Way::interleaved || way == Way::each; }
-
-  Way way;
-  Index kernel, stride;    // once halved
-  Index reach;             // columns that the outputs of a row need
-  Index pitch = 0;         // outputs from one row to the next
-  Index column_pitch = 0;  // columns from one row to the next
-  bool wraps = false;      // rows stand without padding between them; what windows reach of
-                           // their neighbours is left out
-  int halvings = 0;        // pairs of columns, then pairs of those, ...
-  Doubling doubling{1, Doubling::Steps::pairs};
-
- private:
-  static Index reach_of_window(const Axis& axis) { return (axis.kernel() - 1) * axis.dilation() + 1; }
-
-  /// Three neighbours that keep an axis as it is: all rows are one run, both to read and to write.
-  static bool wraps_well(const Axis& axis, Index unit) {
-    constexpr Index longest = 64;  // longer rows gain nothing
-    return axis.is_affine() && axis.stride() == 1 && axis.dilation() == 1 && axis.kernel() == 3 &&
-           axis.padding() == 1 && axis.source() == axis.result() && axis.source() * unit <= longest;
-  }
-
-  void plan_affine(const Axis& axis, Index unit, Doubling::Steps steps) {
-    constexpr Index longest_padded = 4096;
-    const bool plain = unit == 1 && axis.dilation() == 1;
-    if (axis.result() == 1 && plain && kernel > 1 && kernel <= longest_padded)
-      reach = kernel = stride = static_cast<Index>(std::bit_ceil(static_cast<std::uint64_t>(kernel)));
-    pitch = std::max(ceil_div(reach, stride), axis.result());
-    column_pitch = pitch * stride;
-    for (; plain && kernel % 2 == 0 && stride % 2 == 0 && stride > 2; ++halvings) kernel /= 2, stride /= 2;
-    way = stride == 1                                            ? Way::neighbours
-          : stride == 2 && (kernel == 2 || kernel == 3) && plain ? Way::unzipped
-                                                                 : Way::picked;
-    if (way != Way::unzipped) doubling = Doubling(kernel, steps);
-  }
-};
 
 /// The rows that a horizontal reduction works in.
 template <class R>
@@ -122,10 +48,14 @@ class Horizontal {
       case Way::unzipped:
         if (plan_.kernel == 2) return emit([columns](Index i) EIGENPOOL_LAMBDA { return pairs(columns, i); });
         return emit([columns](Index i) EIGENPOOL_LAMBDA { return triples(columns, i); });
+      case Way::thirds:
+        return emit([columns](Index i) EIGENPOOL_LAMBDA {
+          return third([columns](Index j) EIGENPOOL_LAMBDA { return three(columns, j, 1); }, i);
+        });
       case Way::picked:
         neighbours(plan_.kernel, plan_.doubling, columns, rows.levels, (outputs - 1) * plan_.stride + 1,
                    into(rows.results, (outputs - 1) * plan_.stride + 1));
-        for (Index i = 0; i < outputs; ++i) copy_column(rows.results, i * plan_.stride, i);
+        pick(rows.results, outputs);
         return emit(kept(rows.results));
       case Way::interleaved:
         interleaved(rows, begin, outputs);
@@ -164,6 +94,19 @@ class Horizontal {
     return R::template ordered<B>(acc);
   }
 
+  // columns[i] . columns[i + apart] . columns[i + 2 apart]
+  EIGENPOOL_INLINE static Acc three(const Row& columns, Index i, Index apart) {
+    Acc acc = columns.template load<B>(i);
+    R::template merge<B>(acc, columns.template load<B>(i + apart));
+    R::template merge<B>(acc, columns.template load<B>(i + 2 * apart));
+    return acc;
+  }
+  // f(3 i), f(3 (i + 1)), ..., of an f that gives neighbours.
+  template <class F>
+  EIGENPOOL_INLINE static Acc third(const F& f, Index i) {
+    return R::template every_third<B>(f(3 * i), f(3 * i + lanes), f(3 * i + 2 * lanes));
+  }
+
   // columns[i - 1] . columns[i] . columns[i + 1], but for what is in another row.
   template <class Emit>
   void wrapped(const HorizontalRows<R>& rows, const Emit& emit) const {
@@ -182,12 +125,7 @@ class Horizontal {
     const Index apart = axis_.dilation() * unit_;
     const auto row = [&](int l, Index tap) { return (l == 0 ? columns : levels[l - 1]).from(tap * apart); };
     if (steps_of<R> != Doubling::Steps::fours && kernel == 3)
-      return emit([columns, apart](Index i) EIGENPOOL_LAMBDA {
-        Acc acc = columns.template load<B>(i);
-        R::template merge<B>(acc, columns.template load<B>(i + apart));
-        R::template merge<B>(acc, columns.template load<B>(i + 2 * apart));
-        return acc;
-      });
+      return emit([columns, apart](Index i) EIGENPOOL_LAMBDA { return three(columns, i, apart); });
     for (int l = 1; l <= doubling.levels(); ++l)
       make_level<R, B>(doubling, l, row, levels[l - 1],
                        (outputs + (kernel - doubling.window(l)) * axis_.dilation()) * unit_);
@@ -209,28 +147,26 @@ class Horizontal {
   void interleaved(const HorizontalRows<R>& rows, Index begin, Index outputs) const {
     if constexpr (R::ordered_sum) {
       const Index stride = plan_.stride, kernel = plan_.kernel, origin = axis_.span(begin, begin + outputs).begin;
-      const Row sums = rows.levels[0];
+      const bool zips = unit_ == 1 && plan_.zips();
       for (Index turn = 0; turn < std::min(stride, outputs); ++turn) {
         const Index reached = begin + turn + axis_.padding(), count = (outputs - turn - 1) / stride + 1;
         const Index residue = reached % stride, taps = residue < kernel ? (kernel - 1 - residue) / stride + 1 : 0;
         const Row columns = rows.input.from((reached / stride - taps + 1 - origin) * unit_);
+        const Row sums = !zips ? rows.levels[0] : turn == 0 ? rows.results : rows.levels[turn - 1];
         if (taps == 0)
           into(sums, count)([](Index) EIGENPOOL_LAMBDA { return R::template identity<B>(); });
         else
-          neighbours(taps, Doubling(taps, steps_of<R>), columns, rows.levels + 1, count, into(sums, count));
-        if (stride == 2 && unit_ == 1 && turn == 1)
-          zip(rows.results, sums, outputs);
-        else if (stride == 2 && unit_ == 1 && outputs > 1)
-          into(rows.results, count)([sums](Index i) EIGENPOOL_LAMBDA { return sums.template load<B>(i); });
-        else
-          for (Index i = 0; i < count; ++i)
-            for (Index c = 0; c < unit_; ++c)
-              rows.results.values[(turn + i * stride) * unit_ + c] = sums.values[i * unit_ + c];
+          neighbours(taps, Doubling(taps, steps_of<R>), columns, rows.levels + plan_.sum_rows(), count,
+                     into(sums, count));
+        if (!zips) copy_columns(sums, 1, rows.results.from(turn * unit_), stride, count);
       }
+      if (zips && stride == 2) zip(rows.results, rows.levels[0], outputs);
+      if (zips && stride == 3) zip(rows.results, rows.levels[0], rows.levels[1], outputs);
     }
   }
 
-  // evens[2 i], evens[2 i + 1] = evens[i], odds[i]: from the end, so that nothing is lost.
+  // The sums of all turns in the order of outputs, in the place of those of the first: from the end, so that nothing is
+  // lost.
   static void zip(Row evens, Row odds, Index outputs) {
     simd::apart<B>([=]() EIGENPOOL_LAMBDA {
       for (Index i = (outputs - 1) / (2 * lanes) * lanes; i >= 0; i -= lanes) {
@@ -241,10 +177,39 @@ class Horizontal {
       }
     });
   }
+  static void zip(Row first, Row second, Row third, Index outputs) {
+    simd::apart<B>([=]() EIGENPOOL_LAMBDA {
+      for (Index i = (outputs - 1) / (3 * lanes) * lanes; i >= 0; i -= lanes) {
+        const Acc a = first.template load<B>(i), b = second.template load<B>(i), c = third.template load<B>(i);
+        first.template store<B>(3 * i, simd::zip_three<0>(a, b, c));
+        first.template store<B>(3 * i + lanes, simd::zip_three<1>(a, b, c));
+        first.template store<B>(3 * i + 2 * lanes, simd::zip_three<2>(a, b, c));
+      }
+    });
+  }
 
-  void copy_column(const Row& row, Index from, Index to) const {
-    for (Index c = 0; c < unit_; ++c)
-      row.template store<single>(to * unit_ + c, row.template load<single>(from * unit_ + c));
+  // row[i] = row[stride i], by factors of the stride.
+  void pick(Row row, Index outputs) const {
+    const auto all = kept(row);
+    Index stride = plan_.stride;
+    for (; unit_ == 1 && stride % 2 == 0; stride /= 2)
+      make_row<R, B>(row, (outputs - 1) * (stride / 2) + 1, [row](Index i) EIGENPOOL_LAMBDA {
+        Acc even, odd;
+        unzip(row, i, even, odd);
+        return R::template ordered<B>(even);
+      });
+    for (; unit_ == 1 && stride % 3 == 0; stride /= 3)
+      make_row<R, B>(row, (outputs - 1) * (stride / 3) + 1, [all](Index i) EIGENPOOL_LAMBDA { return third(all, i); });
+    if (stride > 1) copy_columns(row, stride, row, 1, outputs);
+  }
+  // `count` columns of those `step` apart, to those `to_step` apart.
+  void copy_columns(Row from, Index step, Row to, Index to_step, Index count) const {
+    const auto copy = [&](Index i, Index o) { to.template store<single>(o, from.template load<single>(i)); };
+    if (unit_ == 1)  // by itself: with the loop over a column's elements it takes twice as long
+      for (Index i = 0; i < count; ++i) copy(i * step, i * to_step);
+    else
+      for (Index i = 0; i < count; ++i)
+        for (Index c = 0; c < unit_; ++c) copy(i * step * unit_ + c, i * to_step * unit_ + c);
   }
 
   void each_window(const HorizontalRows<R>& rows, Index begin, Index outputs) const {

@@ -21,6 +21,7 @@ class InnerKernel {
     constexpr Index enough_cells = 32, strip = 512 / sizeof(typename R::Lane);
     strip_ = problem.cells() < enough_cells ? strip : std::max(problem.inner, Index{1});
     strips_ = ceil_div(problem.inner, strip_);
+    period_ = strips_ == 1 ? problem.axes[2].period() : 1;
     sweeps_ = strips_ == 1 && ColumnSweep<R, S>::suits(problem);
     guarded_ =
         NanGuard<R, S>::needed && R::numbered && strips_ == 1 && problem.overlaps() && problem.axes[0].is_identity();
@@ -35,7 +36,7 @@ class InnerKernel {
     NanGuard<R, S> guard;
     for (Index i = begin; i < end;) {
       const Index alike = std::min(strips_ == 1 ? alike_from(cell) : strips_ - i % strips_, end - i);
-      reduce_alike<B>(guard, i, cell, taps, alike);
+      reduce_turns<B>(guard, i, cell, taps, alike);
       i += alike;
       if (i % strips_ == 0) advance(cell, taps, strips_ == 1 ? alike : 1);
     }
@@ -51,9 +52,18 @@ class InnerKernel {
       taps[2] = problem_.axes[2].taps(cell.at[2]);
   }
 
-  // Neighbouring cells whose windows are all in the source.
+  // Neighbouring cells whose windows are all in the source: those a period apart are alike.
   Index alike_from(const Cell& cell) const {
     return cell.at[2] >= whole_.begin && cell.at[2] < whole_.end ? whole_.end - cell.at[2] : 1;
+  }
+
+  template <int B>
+  void reduce_turns(NanGuard<R, S>& guard, Index task, Cell cell, WindowTaps taps, Index tasks) const {
+    reduce_alike<B>(guard, task, cell, taps, ceil_div(tasks, period_));
+    for (Index turn = 1; turn < std::min(period_, tasks); ++turn) {
+      taps[2] = problem_.axes[2].taps(++cell.at[2]);
+      reduce_alike<B>(guard, task + turn, cell, taps, ceil_div(tasks - turn, period_));
+    }
   }
 
   template <int B>
@@ -100,7 +110,8 @@ class InnerKernel {
                                       plane + (rows.position(rows.real_end - 1) + 1) * row);
   }
 
-  // `tasks` of them from number `task` on: cells, or strips of one; whether the reducer saw no NaN that it minds.
+  // `tasks` of them from number `task` on: cells a period apart, or strips of one; whether the reducer saw no NaN that
+  // it minds.
   template <class Reducer, int B>
   bool reduce_cells(Index task, Cell cell, const WindowTaps& taps, Index tasks) const {
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
@@ -109,11 +120,16 @@ class InnerKernel {
     const TapLoops loops = tap_loops<Reducer>(problem_, taps, numbering_of(output_, taps));
     const S* p = loops.empty() ? source_ : source_ + first_tap(problem_, cell.outer, taps) + begin;
     const Index step =
-        count > 1 ? problem_.axes[2].stride() * problem_.inner : 0;  // a single window may have any stride
+        count > 1 ? problem_.axes[2].shift() * problem_.inner : 0;  // a single window may have any stride
+    const Index apart = period_ * problem_.inner;
     Index at = task / strips_ * problem_.inner + begin;
-    if (loops.empty() || length < lanes) {
-      for (Index o = 0; o < count; ++o, ++cell.at[2], at += problem_.inner, p += step)
+    if (length < lanes) {
+      for (Index o = 0; o < count; ++o, cell.at[2] += period_, at += apart, p += step)
         write_elements(p, length, loops, at, output_.info(window_taps(problem_, cell)));
+      return true;
+    }
+    if (loops.empty()) {
+      write_empty<B>(at, count, apart, length, taps);
       return true;
     }
     // Vectors are aligned from `head` on, as those of all taps are; what is before it is a part, if there are many.
@@ -122,26 +138,39 @@ class InnerKernel {
     bool clean = true;
     with_tap_way<Reducer>(loops, [&](auto way) EIGENPOOL_LAMBDA {
       constexpr TapWay chosen = way.value;
-      clean = simd::apart<B>(
-          [=, inner = problem_.inner, writer = output_.writer(), first = output_.info(taps)]() EIGENPOOL_LAMBDA {
-            auto held = writer.template hold<R, B>(first);
-            NanWatch<typename R::Lane, B> watch;
-            for (Index o = 0; o < count; ++o, held = Output::next(held))
-              for (const Span& part : parts) {
-                const Index from = part.begin, to = at + o * inner + from;
-                if (from == part.end) continue;
-                reduce_taps<Reducer, B, chosen>(p + o * step + from, part.end - from, loops,
-                                                [&](Index i, const auto& acc) EIGENPOOL_LAMBDA {
-                                                  writer.template write<B>(to + i, watch.value(acc), lanes, held, 0);
-                                                });
-              }
-            return watch.found_none();
-          });
+      clean = simd::apart<B>([=, writer = output_.writer(), first = output_.info(taps)]() EIGENPOOL_LAMBDA {
+        auto held = writer.template hold<R, B>(first);
+        NanWatch<typename R::Lane, B> watch;
+        for (Index o = 0; o < count; ++o, held = Output::next(held))
+          for (const Span& part : parts) {
+            const Index from = part.begin, to = at + o * apart + from;
+            if (from == part.end) continue;
+            reduce_taps<Reducer, B, chosen>(p + o * step + from, part.end - from, loops,
+                                            [&](Index i, const auto& acc) EIGENPOOL_LAMBDA {
+                                              writer.template write<B>(to + i, watch.value(acc), lanes, held, 0);
+                                            });
+          }
+        return watch.found_none();
+      });
     });
     return clean;
   }
 
-  // A window that holds nothing, or the end of the inner extent.
+  // `count` windows that hold nothing, `apart` elements from each other.
+  template <int B>
+  void write_empty(Index at, Index count, Index apart, Index length, const WindowTaps& taps) const {
+    using Exact = typename R::Exact;
+    simd::apart<B>([=, writer = output_.writer(), info = output_.info(taps)]() EIGENPOOL_LAMBDA {
+      constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
+      const auto held = writer.template hold<Exact, B>(info);
+      for (Index o = 0; o < count; ++o)
+        for_vectors<lanes>(length, [&](Index i) EIGENPOOL_LAMBDA {
+          writer.template write<B>(at + o * apart + i, Exact::template identity<B>(), lanes, held, 0);
+        });
+    });
+  }
+
+  // Less than a vector.
   void write_elements(const S* p, Index length, const TapLoops& loops, Index at,
                       const typename Output::Info& info) const {
     using Exact = typename R::Exact;
@@ -156,7 +185,7 @@ class InnerKernel {
   const S* source_;
   const Output& output_;
   Span whole_;
-  Index strip_, strips_;
+  Index strip_, strips_, period_;
   bool sweeps_, guarded_;
 };
 

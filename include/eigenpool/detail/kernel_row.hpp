@@ -203,26 +203,32 @@ class RowKernel {
     return false;
   }
 
-  // Rows below each other, as long as their windows have the same taps.
+  // Rows below each other, as long as their windows have the same taps: those of a period take turns.
   template <int B>
   void gather(const RowBlock& block, const Work& work) const {
     const Axis& axis = problem_.axes[1];
-    const auto alike = [&](const Cell& cell) { return whole_.holds(cell.at[1]) ? whole_.end - cell.at[1] : 1; };
     const Columns& columns = block.columns;
     const bool together =
         (columns.real_end - columns.real_begin) * columns.unit >= simd::Vec<typename R::Lane, B>::lanes;
+    const bool take_turns = together || axis.period() == 1;
+    const auto alike = [&](const Cell& cell) {
+      return take_turns && whole_.holds(cell.at[1]) ? whole_.end - cell.at[1] : 1;
+    };
     block.for_groups(problem_, together, alike, [&](const RowGroup& group) {
-      const std::array<Taps, 2> taps{problem_.axes[0].taps(group.cell.at[0]), axis.taps(group.cell.at[1])};
-      const Index pitch = plan().column_pitch * columns.unit;
-      const RowRun<Row> rows{.count = group.rows,
-                             .stride = axis.stride(),
-                             .number = numbering_.base(1, taps[1], taps[1].real_begin),
-                             .number_step = row_number_step(),
-                             .to = work.rows.columns.from(group.first * pitch),
-                             .pitch = pitch,
-                             .planes = group.planes,
-                             .plane_pitch = axis.result() * pitch};
-      vertical_.template reduce<B>(columns, group.cell.outer, taps, rows, work.column_numbers, plan().wraps);
+      const Index pitch = plan().column_pitch * columns.unit, turns = std::min(axis.period(), group.rows);
+      for (Index turn = 0; turn < turns; ++turn) {
+        const std::array<Taps, 2> taps{problem_.axes[0].taps(group.cell.at[0]), axis.taps(group.cell.at[1] + turn)};
+        const RowRun<Row> rows{.count = ceil_div(group.rows - turn, turns),
+                               .stride = axis.shift(),
+                               .number = numbering_.base(1, taps[1], taps[1].real_begin),
+                               .number_step = row_number_step(),
+                               .to = work.rows.columns.from((group.first + turn) * pitch),
+                               .pitch = turns * pitch,
+                               .planes = group.planes,
+                               .plane_pitch = axis.result() * pitch,
+                               .is_mixed = turns > 1};
+        vertical_.template reduce<B>(columns, group.cell.outer, taps, rows, work.column_numbers, plan().wraps);
+      }
     });
   }
 

@@ -25,6 +25,7 @@ struct RowRun {
   Row to;
   Index pitch;
   Index planes = 1, plane_pitch = 0;
+  bool is_mixed = false;  // rows between them are made already: nothing is written beyond the end of a row
 };
 
 template <class R, class S>
@@ -44,13 +45,15 @@ class Vertical {
   template <int B>
   void reduce(const Columns& columns, Index outer, const std::array<Taps, 2>& taps, const RowRun<Row>& rows,
               Row column_numbers, bool wrap) const {
+    constexpr int single = static_cast<int>(sizeof(typename R::Lane));
     const WindowTaps window{
         taps[0], taps[1],
         Taps{columns.first, 1, columns.count, columns.real_begin, std::min(columns.real_begin + 1, columns.real_end)}};
     TapLoops loops = tap_loops<R>(problem_, window, numbering_);
     if (R::numbered) loops.first_number = numbering_.base(0, taps[0], taps[0].real_begin) + rows.number;
     const Index unit = columns.unit, before = columns.real_begin * unit, all = columns.count * unit;
-    if (loops.empty() || columns.real_begin == columns.real_end) return fill<B>(rows, 0, all);
+    if (loops.empty() || columns.real_begin == columns.real_end)
+      return rows.is_mixed ? fill<single>(rows, 0, all) : fill<B>(rows, 0, all);
     const Index real = columns.real_end - columns.real_begin, length = real * unit;
     const Index step = rows.count > 1 ? rows.stride * problem_.axes[2].source() * problem_.inner : 0;
     Runs runs{.count = rows.count,
@@ -65,8 +68,7 @@ class Vertical {
               .plane_step = problem_.plane() * problem_.inner,
               .plane_pitch = rows.plane_pitch};
     // Whole vectors of padding are written first, and over them the columns, if those fill whole vectors themselves.
-    constexpr int single = static_cast<int>(sizeof(typename R::Lane));
-    const bool whole_vectors = (unit < problem_.inner ? unit : length) * single >= B;
+    const bool whole_vectors = (unit < problem_.inner ? unit : length) * single >= B && !rows.is_mixed;
     if (whole_vectors) fill_padding<B>(columns, rows);
     if (unit < problem_.inner) {  // a part of each column: they are no run of memory
       for (Index r = 0; r < rows.count; ++r, loops.first_number += rows.number_step)

@@ -15,6 +15,7 @@
 //   identity()              the accumulator of no tap
 //   unzip(a, b, even, odd)  the lanes of two accumulators in a row, even ones
 //                           and odd ones apart, in an order that ordered() undoes
+//   every_third(a, b, c)    lanes 0, 3, 6, ... of three accumulators in a row
 //
 // merge is associative, and commutative but for a sum's rounding. Numbers grow
 // along the window in logical row-major order, so ties and NaNs need no other
@@ -64,6 +65,10 @@ struct LaneReducer {
   template <int B>
   EIGENPOOL_INLINE static Acc<B> ordered(const Acc<B>& acc) {
     return simd::ordered(acc);
+  }
+  template <int B>
+  EIGENPOOL_INLINE static Acc<B> every_third(const Acc<B>& a, const Acc<B>& b, const Acc<B>& c) {
+    return simd::every_third(a, b, c);
   }
 };
 
@@ -221,6 +226,10 @@ struct ArgExtremum {
   template <int B>
   EIGENPOOL_INLINE static Acc<B> ordered(const Acc<B>& acc) {
     return {simd::ordered(acc.value), simd::ordered(acc.number)};
+  }
+  template <int B>
+  EIGENPOOL_INLINE static Acc<B> every_third(const Acc<B>& a, const Acc<B>& b, const Acc<B>& c) {
+    return {simd::every_third(a.value, b.value, c.value), simd::every_third(a.number, b.number, c.number)};
   }
   template <int B>
   EIGENPOOL_INLINE static Acc<B> identity() {

@@ -42,7 +42,7 @@ class RowSizes {
 
   /// Rows that doubling works in, beside columns and results: levels, and all terms but the first.
   Index level_rows() const {
-    return plan_.way == RowPlan::Way::interleaved ? 1 + bit_width(plan_.kernel / plan_.stride + 1)
+    return plan_.way == RowPlan::Way::interleaved ? plan_.sum_rows() + bit_width(plan_.kernel / plan_.stride + 1)
                                                   : plan_.doubling.levels() + (plan_.doubling.count() > 2 ? 1 : 0);
   }
 

@@ -10,12 +10,12 @@ EIGENPOOL_BEGIN
 namespace detail {
 
 /// Hands out rows. Each has room for some vectors more, since kernels work in
-/// whole vectors, and in pairs of them.
+/// whole vectors, and in two or three of them at a time.
 template <class R>
 class Scratch {
  public:
   using Lane = typename R::Lane;
-  static constexpr Index slack = 160;  // elements; a vector holds at most 64
+  static constexpr Index slack = 196;  // elements; a vector holds at most 64
   static constexpr Index element_bytes = [] {
     if constexpr (R::numbered)
       return sizeof(Lane) + sizeof(typename R::Number);

@@ -63,6 +63,30 @@ EIGENPOOL_INLINE Vec<T, Bytes> ordered(const Vec<T, Bytes>& v) {
   }
 }
 
+/// Lanes 0, 3, 6, ... of three vectors in a row.
+template <class T, int Bytes>
+EIGENPOOL_INLINE Vec<T, Bytes> every_third(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b, const Vec<T, Bytes>& c) {
+  constexpr int lanes = Vec<T, Bytes>::lanes;
+  Vec<T, Bytes> result;
+  if constexpr (Vec<T, Bytes>::compiled) {
+    // None of these lanes is in the same place as another, since no power of two is a multiple of three: they are laid
+    // over each other first.
+    [&]<int... I>(std::integer_sequence<int, I...>) EIGENPOOL_LAMBDA {
+      const auto two = __builtin_shufflevector(a.raw, b.raw, ((lanes + I) % 3 == 0 ? lanes + I : I)...);
+      const auto all = __builtin_shufflevector(two, c.raw, ((2 * lanes + I) % 3 == 0 ? lanes + I : I)...);
+      result.raw = __builtin_shufflevector(all, all, (3 * I % lanes)...);
+    }
+    (std::make_integer_sequence<int, lanes>{});
+  } else {
+    std::array<T, 3 * static_cast<std::size_t>(lanes)> row;
+    store(row.data(), a);
+    store(row.data() + lanes, b);
+    store(row.data() + 2 * lanes, c);
+    for (std::size_t i = 0; i < result.raw.size(); ++i) result.raw[i] = row[3 * i];
+  }
+  return result;
+}
+
 /// Two vectors interleaved: a[0], b[0], a[1], b[1], ...
 template <class T, int Bytes>
 EIGENPOOL_INLINE void zip(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b, Vec<T, Bytes>& low, Vec<T, Bytes>& high) {
@@ -82,6 +106,26 @@ EIGENPOOL_INLINE void zip(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b, Vec<T,
     low = load<T, Bytes>(row.data());
     high = load<T, Bytes>(row.data() + lanes);
   }
+}
+
+/// Three vectors interleaved, number `part` of the three that they make.
+template <int part, class T, int Bytes>
+EIGENPOOL_INLINE Vec<T, Bytes> zip_three(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b, const Vec<T, Bytes>& c) {
+  constexpr int lanes = Vec<T, Bytes>::lanes, first = part * lanes;
+  Vec<T, Bytes> result;
+  if constexpr (Vec<T, Bytes>::compiled) {
+    [&]<int... I>(std::integer_sequence<int, I...>) EIGENPOOL_LAMBDA {
+      const auto two = __builtin_shufflevector(a.raw, b.raw, ((first + I) / 3 + ((first + I) % 3 == 1 ? lanes : 0))...);
+      result.raw = __builtin_shufflevector(two, c.raw, ((first + I) % 3 == 2 ? lanes + (first + I) / 3 : I)...);
+    }
+    (std::make_integer_sequence<int, lanes>{});
+  } else {
+    for (std::size_t i = 0; i < result.raw.size(); ++i) {
+      const std::size_t at = static_cast<std::size_t>(first) + i;
+      result.raw[i] = (at % 3 == 0 ? a : at % 3 == 1 ? b : c).raw[at / 3];
+    }
+  }
+  return result;
 }
 
 /// In each 16 bytes: the lower halves of a and b interleaved, and the upper halves.
