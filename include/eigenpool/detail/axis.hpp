@@ -207,7 +207,7 @@ class Axis {
       case Kind::adaptive:
         return result_ == 0 ? 0 : std::min(source_, source_ / result_ + 2);
       case Kind::covering:
-        return ceil_div(kernel_, stride_ / greatest_common_divisor(stride_, dilation_));
+        return ceil_div(kernel_, stride_ / common_);
     }
     return 0;
   }
@@ -222,8 +222,8 @@ class Axis {
     Axis axis = *this;
     axis.kind_ = Kind::covering;
     std::swap(axis.source_, axis.result_);
-    const Index common = greatest_common_divisor(stride_, dilation_);
-    axis.inverse_ = stride_ == common ? 0 : modular_inverse(dilation_ / common, stride_ / common);
+    axis.common_ = greatest_common_divisor(stride_, dilation_);
+    axis.inverse_ = stride_ == axis.common_ ? 0 : modular_inverse(dilation_ / axis.common_, stride_ / axis.common_);
     return axis;
   }
 
@@ -248,14 +248,19 @@ class Axis {
   // residue modulo stride / g, and i falls as j grows.
   constexpr Taps covering_taps(Index x) const {
     const Index reached = x + padding_;
-    const Index common = greatest_common_divisor(stride_, dilation_);
-    const Index period = stride_ / common;
-    if (reached % common != 0) return {0, 1, 0, 0, 0};
-    const Index j = static_cast<Index>(Wide{(reached / common) % period} * inverse_ % period);
+    if (dilation_ == 1) {  // mostly, and with fewer divisions
+      const Index last = reached / stride_, residue = reached - last * stride_;
+      if (residue >= kernel_) return {0, 1, 0, 0, 0};
+      const Index count = (kernel_ - 1 - residue) / stride_ + 1;
+      return clipped(last - (count - 1), 1, count);
+    }
+    const Index period = stride_ / common_;
+    if (reached % common_ != 0) return {0, 1, 0, 0, 0};
+    const Index j = static_cast<Index>(Wide{(reached / common_) % period} * inverse_ % period);
     if (j >= kernel_) return {0, 1, 0, 0, 0};
     const Index count = (kernel_ - 1 - j) / period + 1;
     const Index last_tap = j + (count - 1) * period;
-    return clipped((reached - last_tap * dilation_) / stride_, dilation_ / common, count);
+    return clipped((reached - last_tap * dilation_) / stride_, dilation_ / common_, count);
   }
 
   Kind kind_ = Kind::affine;
@@ -263,7 +268,7 @@ class Axis {
   Index source_ = 1, result_ = 1;
   Index kernel_ = 1, stride_ = 1, padding_ = 0, dilation_ = 1;
   Index counted_end_ = 1;
-  Index inverse_ = 0;
+  Index common_ = 1, inverse_ = 0;  // of a covering axis: what stride and dilation are multiples of; of the dilation
 };
 
 }  // namespace detail

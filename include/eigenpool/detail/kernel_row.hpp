@@ -208,9 +208,10 @@ class RowKernel {
   void gather(const RowBlock& block, const Work& work) const {
     const Axis& axis = problem_.axes[1];
     const Columns& columns = block.columns;
-    const bool together =
-        (columns.real_end - columns.real_begin) * columns.unit >= simd::Vec<typename R::Lane, B>::lanes;
-    const bool take_turns = together || axis.period() == 1;
+    constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
+    const bool together = (columns.real_end - columns.real_begin) * columns.unit >= lanes;
+    const bool take_turns =
+        together || axis.period() == 1 || (plan().column_pitch - columns.real_begin) * columns.unit >= lanes;
     const auto alike = [&](const Cell& cell) {
       return take_turns && whole_.holds(cell.at[1]) ? whole_.end - cell.at[1] : 1;
     };

@@ -1,6 +1,7 @@
 // How a row's windows are reduced, once the rows of the source are.
 #pragma once
 
+#include "../simd/dispatch.hpp"
 #include "axis.hpp"
 #include "doubling.hpp"
 
@@ -31,9 +32,12 @@ struct RowPlan {
       reach = column_pitch = pitch;
       return;
     }
-    if (axis.is_covering() && axis.dilation() == 1 && stride <= axis.result()) {
+    if (axis.is_covering() && axis.dilation() == 1 && stride <= std::max(axis.result(), Index{8})) {
       way = Way::interleaved;
       column_pitch = std::max(reach, ceil_div(axis.result(), stride));
+      // A vector that begins in a short row should end before the next, so that rows can be made in any order.
+      const Index lanes = simd::vector_bytes() / 4;  // of a sum, at most
+      if ((column_pitch - 2) * unit < lanes) column_pitch += ceil_div(lanes, unit);
       pitch = column_pitch * stride;
     } else if (axis.is_affine() && stride <= 2 * reach_of_window(axis)) {
       plan_affine(axis, unit, steps);
