@@ -264,6 +264,19 @@ TEST(Axis, WholeWindowsAPeriodApartAreAlike) {
   EXPECT_GT(pairs, 2000) << "whole spans that are almost all of an axis";
 }
 
+// Nothing may multiply a period; the sanitizers tell.
+TEST(Axis, APeriodMayBeAnyNumber) {
+  Eigen::Tensor<float, 4, Eigen::RowMajor> x(1, 7, 7, 64);
+  x.setConstant(1);
+  const Window<2> window{.kernel = 2, .stride = Index{1} << 61};
+  const auto y = avg_pool2d<channels_last>(x, window);
+  ASSERT_EQ(y.size(), 64);
+  const auto dx = avg_pool2d_backward<channels_last>(y, x.dimensions(), window);
+  EXPECT_EQ(dx(0, 1, 1, 63), 0.25F);
+  EXPECT_EQ(dx(0, 2, 1, 63), 0);
+  EXPECT_EQ(dx(0, 1, 2, 63), 0);
+}
+
 TEST(Axis, AdaptiveWindowsThatAreAlikeAreFixed) {
   const Axis sharing = Axis::adaptive(13, 6);
   EXPECT_TRUE(sharing.is_affine());

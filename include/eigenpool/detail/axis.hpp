@@ -268,7 +268,9 @@ class Axis {
   Index source_ = 1, result_ = 1;
   Index kernel_ = 1, stride_ = 1, padding_ = 0, dilation_ = 1;
   Index counted_end_ = 1;
-  Index common_ = 1, inverse_ = 0;  // of a covering axis: what stride and dilation are multiples of; of the dilation
+  // Of a covering axis: the greatest common divisor of stride and dilation; and the inverse of what it leaves of the
+  // dilation modulo what it leaves of the stride.
+  Index common_ = 1, inverse_ = 0;
 };
 
 }  // namespace detail

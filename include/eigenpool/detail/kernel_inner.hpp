@@ -21,7 +21,7 @@ class InnerKernel {
     constexpr Index enough_cells = 32, strip = 512 / sizeof(typename R::Lane);
     strip_ = problem.cells() < enough_cells ? strip : std::max(problem.inner, Index{1});
     strips_ = ceil_div(problem.inner, strip_);
-    period_ = strips_ == 1 ? problem.axes[2].period() : 1;
+    period_ = strips_ == 1 ? std::min(problem.axes[2].period(), std::max(problem.axes[2].result(), Index{1})) : 1;
     sweeps_ = strips_ == 1 && ColumnSweep<R, S>::suits(problem);
     guarded_ =
         NanGuard<R, S>::needed && R::numbered && strips_ == 1 && problem.overlaps() && problem.axes[0].is_identity();
