@@ -28,7 +28,7 @@ struct StateStack {
 /// results i in [begin, end), given in cells; `inner` of them share their loops.
 template <class Visit>
 void for_each_cell(const Problem& problem, Index begin, Index end, const Visit& visit) {
-  const Span whole = problem.axes[2].whole();
+  const Span whole = problem.axes[2].period() == 1 ? problem.axes[2].whole() : Span{0, 0};
   Cell cell = Cell::number(problem, begin);
   for (Index i = begin; i < end; cell.next(problem)) {
     const WindowTaps taps = window_taps(problem, cell);
