@@ -21,6 +21,7 @@ class InnerKernel {
     constexpr Index enough_cells = 32, strip = 512 / sizeof(typename R::Lane);
     strip_ = problem.cells() < enough_cells ? strip : std::max(problem.inner, Index{1});
     strips_ = ceil_div(problem.inner, strip_);
+    // A period is a stride, which may be any number: no longer than a row, it can be multiplied.
     period_ = strips_ == 1 ? std::min(problem.axes[2].period(), std::max(problem.axes[2].result(), Index{1})) : 1;
     sweeps_ = strips_ == 1 && ColumnSweep<R, S>::suits(problem);
     guarded_ =
