@@ -318,6 +318,19 @@ TEST(Backward, FlatIndicesOfMemorysOrderAreLookedUp) {
   EXPECT_FALSE(detail::IndexReader<std::int64_t>(problem_of(shape, windows, false)).looks_up());
 }
 
+TEST(Backward, SmallWindowsOverChannelsAreAsked) {
+  const auto asks = [](Index channels, const Window<2>& window) {
+    const Problem problem = fixed<channels_last>(std::array<Index, 4>{1, 28, 28, channels}, window);
+    return detail::GatherKernel<float, std::uint8_t>::suits(problem.simplified());
+  };
+  EXPECT_EQ(asks(32, {.kernel = 3}), simd::vector_bytes() >= 32);
+  EXPECT_FALSE(asks(31, {.kernel = 3})) << "no whole vector of indices";
+  EXPECT_FALSE(asks(32, {.kernel = 5})) << "too many taps";
+  using detail::GatherKernel;
+  static_assert(!GatherKernel<float, std::int64_t>::is_known, "flat indices may name inputs outside their window");
+  static_assert(GatherKernel<Eigen::half, std::uint16_t>::is_known);
+}
+
 TEST(Backward, SharesOfAPartitionAreSpread) {
   EXPECT_TRUE(detail::is_partition(fixed(std::array<Index, 3>{4, 28, 28}, {.kernel = 2})));
   EXPECT_TRUE(detail::is_partition(fixed(std::array<Index, 3>{4, 29, 28}, {.kernel = 2}))) << "with a row to spare";

@@ -9,16 +9,8 @@
 #include "means.hpp"
 #include "run_kernel.hpp"
 
-namespace eigenpool::process {
-inline std::atomic<bool> force_scalar_kernel{false};
-}
-
 EIGENPOOL_BEGIN
 namespace detail {
-
-/// Every later call in this process takes the scalar kernel; for tests, which
-/// compare the others with it.
-inline void set_force_scalar_kernel(bool forced) { process::force_scalar_kernel.store(forced); }
 
 /// Whether the numbers of all taps, padding included, fit beside the lanes of R,
 /// with one to spare for "none".
@@ -45,7 +37,7 @@ KernelChoice kernel_for(const Problem& problem, const Numbering& numbering) {
     constexpr Index tiny = 64;  // taps, which are read in the time that another kernel takes to get ready
     const Index elements = problem.cells() * problem.inner;
     const bool is_tiny = elements <= tiny && elements * problem.max_taps() <= tiny;
-    if (is_tiny || process::force_scalar_kernel.load(std::memory_order_relaxed)) return KernelChoice::scalar;
+    if (is_tiny || is_scalar_kernel_forced()) return KernelChoice::scalar;
     const Index lanes = simd::vector_bytes() / static_cast<Index>(sizeof(typename R::Lane));
     const bool rows_suit = RowKernel<R, S, Output>::suits(problem, numbering);
     if (problem.inner >= lanes && !(rows_suit && is_long(problem.axes[2]))) return KernelChoice::inner;

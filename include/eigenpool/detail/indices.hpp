@@ -212,30 +212,44 @@ template <class I>
 bool all_in_source(const Problem& problem, const IndexReader<I>& reader, const I* indices) {
   using TapSet = typename IndexReader<I>::TapSet;
   const Axis &n0 = problem.axes[0], &n1 = problem.axes[1], &n2 = problem.axes[2];
-  const Index slice = problem.result_plane() * problem.inner;
-  bool all = true;
-  // `cells` from number `cell` of each plane on
-  const auto check = [&, outer = problem.outer, inner = problem.inner](const TapSet& set, Index cell, Index cells) {
+  const Index slice = problem.result_plane() * problem.inner, row = n2.result() * problem.inner;
+  std::uint64_t all = 1;  // in the last bit
+  const auto check_each = [&, outer = problem.outer, inner = problem.inner](Index cell, Index cells, Index rows,
+                                                                            const auto& holds) {
+    std::uint64_t held = 1;
     for (Index o = 0; o < outer; ++o)
-      for (Index i = cell * inner; i < (cell + cells) * inner; ++i)
-        all &= set[IndexReader<I>::number_in_set(indices[o * slice + i])];
+      for (Index r = 0; r < rows; ++r) {
+        const I* const first = indices + o * slice + r * row + cell * inner;
+        for (Index i = 0; i < cells * inner; ++i) held &= holds(first[i]);
+      }
+    all &= held;
   };
+  // `cells` of each of `rows` rows from number `cell` of each plane on
+  const auto check = [&, is_word = problem.max_taps() < 64](const TapSet& set, Index cell, Index cells, Index rows) {
+    if (!is_word)
+      return check_each(cell, cells, rows, [&](I i) -> std::uint64_t { return set[IndexReader<I>::number_in_set(i)]; });
+    const std::uint64_t word = (set & TapSet(~0ULL >> 1)).to_ullong() | 1ULL << 63;  // the last is "absent" here, too
+    check_each(cell, cells, rows, [word](I i) { return word >> (i % 64); });
+  };
+  // Rows that are alike together: f(first cell, rows, taps)
+  const Span whole_rows = n1.whole();
   const auto for_rows = [&](const auto& f) {
     for (Index i0 = 0; i0 < n0.result(); ++i0) {
       const TapSet slower = reader.taps_in_source(0, i0);
-      for (Index i1 = 0; i1 < n1.result(); ++i1)
-        f((i0 * n1.result() + i1) * n2.result(), slower & reader.taps_in_source(1, i1));
+      const Index plane = i0 * n1.result();
+      n1.for_ends([&](Index i1) { f((plane + i1) * n2.result(), 1, slower & reader.taps_in_source(1, i1)); });
+      f((plane + whole_rows.begin) * n2.result(), whole_rows.end - whole_rows.begin, slower);
     }
   };
   n2.for_ends([&](Index o) {
     const TapSet column = reader.taps_in_source(2, o);
-    for_rows([&](Index row, const TapSet& taps) { check(taps & column, row + o, 1); });
+    for_rows([&](Index first, Index rows, const TapSet& taps) { check(taps & column, first + o, 1, rows); });
   });
   const Span whole = n2.whole();
-  for_rows([&](Index row, const TapSet& taps) {
-    if (!taps.all()) check(taps, row + whole.begin, whole.end - whole.begin);
+  for_rows([&](Index first, Index rows, const TapSet& taps) {
+    if (!taps.all()) check(taps, first + whole.begin, whole.end - whole.begin, rows);
   });
-  return all;
+  return all % 2 != 0;
 }
 
 /// Checks every index of a tensor of `shape`, the result's.

@@ -4,8 +4,17 @@
 #include "../simd/dispatch.hpp"
 #include "function_ref.hpp"
 
+namespace eigenpool::process {
+inline std::atomic<bool> force_scalar_kernel{false};
+}
+
 EIGENPOOL_BEGIN
 namespace detail {
+
+/// Every later call in this process takes the scalar kernel; for tests, which
+/// compare the others with it.
+inline void set_force_scalar_kernel(bool forced) { process::force_scalar_kernel.store(forced); }
+inline bool is_scalar_kernel_forced() { return process::force_scalar_kernel.load(std::memory_order_relaxed); }
 
 /// Tasks [begin, end) of a kernel, for simd::dispatch.
 template <class Kernel>

@@ -1,10 +1,11 @@
-// The backward of a maximum as a scatter: each gradient is added where its
-// window's maximum was. (A vectorised gather, in which each input asks the windows
-// over it, was measured to take two to seven times as long: it reads each index
-// once for every input below its window.)
+// The backward of a maximum: each gradient is added where its window's maximum
+// was. (Along rows of single elements a gather, in which each input asks the
+// windows over it, takes as long or up to one and a half times as long: rows have
+// to be copied with room between them, and residues of a stride interleaved.)
 #pragma once
 
 #include "indices.hpp"
+#include "kernel_gather.hpp"
 #include "planes.hpp"
 #include "run_kernel.hpp"
 #include "scratch.hpp"
@@ -126,6 +127,11 @@ class Scatter {
 template <class S, class I>
 void scatter(const Problem& problem, const S* dy, const I* indices, S* dx, const AnyParallel& parallel) {
   if (problem.outer == 0 || problem.inner == 0) return;
+  if constexpr (GatherKernel<S, I>::is_known) {
+    const Problem simplified = problem.simplified();
+    if (GatherKernel<S, I>::suits(simplified) && !is_scalar_kernel_forced())
+      return run_kernel(GatherKernel<S, I>(simplified, dy, indices, dx), problem.bytes<S>(), parallel);
+  }
   run_scalar(Scatter<S, I>(problem, dy, indices, dx), problem.bytes<S>(), parallel);
 }
 
