@@ -97,11 +97,13 @@ class RowSizes {
     joined_ = joined_ > plane ? joined_ / plane * plane : ceil_div(plane, ceil_div(plane, joined_));
   }
 
-  /// Less at a time, until it fits the stack. Rows of a ring, and those that this
-  /// would cut to less than a window, take a far cache instead: each part of a row
-  /// reads again what its windows share with the next.
+  /// Less at a time, until it fits the stack: strips of no less than a cache line,
+  /// which threads that write parts of it would take from each other. Rows of a
+  /// ring, and those that this would cut to less than a window, take a far cache
+  /// instead: each part of a row reads again what its windows share with the next.
   void fit() {
-    while (unit_ > 8 && needed(1) > Scratch<R>::capacity) unit_ = (unit_ + 15) / 16 * 8;
+    constexpr Index line = 64 / sizeof(typename R::Lane);
+    while (unit_ > line && needed(1) > Scratch<R>::capacity) unit_ = ceil_div(unit_, 2 * line) * line;
     if (!uses_ring()) cut_rows(Scratch<R>::capacity);
     if (needed(1) <= Scratch<R>::capacity) return;
     chunk_ = axis_.result();
