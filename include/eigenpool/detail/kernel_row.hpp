@@ -40,8 +40,8 @@ class RowKernel {
            reach <= (Index{1} << 16) / std::min(problem.inner, Index{64});
   }
 
-  /// Rows; of a ring, which rows share, in one strip of the inner extent after the other.
-  Index tasks() const { return rows() * (sizes_.uses_ring() ? strips() : 1); }
+  /// Rows; of a ring, which rows share, in one strip of the inner extent after the other, if there are many.
+  Index tasks() const { return rows() * (takes_strips() ? strips() : 1); }
 
   /// A ring fills anew wherever a range of rows begins.
   Index grain() const { return sizes_.uses_ring() ? problem_.axes[1].result() : sizes_.joined(); }
@@ -54,7 +54,7 @@ class RowKernel {
     const auto reduce = [&](Index strip, Index first, Index last) {
       reduce_strip<B>(strip * sizes_.unit(), std::max(first, Index{0}), std::min(last, rows()), work);
     };
-    if (sizes_.uses_ring())
+    if (takes_strips())
       for (Index strip = begin / rows(); strip * rows() < end; ++strip)
         reduce(strip, begin - strip * rows(), end - strip * rows());
     else
@@ -88,6 +88,8 @@ class RowKernel {
   const RowPlan& plan() const { return sizes_.plan(); }
   Index rows() const { return problem_.outer * problem_.axes[0].result() * problem_.axes[1].result(); }
   Index strips() const { return ceil_div(problem_.inner, sizes_.unit()); }
+  // Threads that write neighbouring lines of memory at the same time wait for each other.
+  bool takes_strips() const { return sizes_.uses_ring() && strips() >= 8; }
 
   // Rows [begin, end), of the strip from `offset` on.
   template <int B>
