@@ -7,26 +7,28 @@
 EIGENPOOL_BEGIN
 namespace detail {
 
-/// Tasks that share no plane: of each outer slice, strips of neighbouring inner elements.
+/// Tasks that share no plane: of each outer slice, strips of at most `most` neighbouring inner elements. One thread
+/// takes `together` of its strips at once.
 class Strips {
  public:
-  explicit Strips(const Problem& problem, Index most = 64)
-      : problem_(problem), most_(most), count_(ceil_div(problem.inner, most)) {}
+  explicit Strips(const Problem& problem, Index most = 64, Index together = 1)
+      : problem_(problem), most_(most), together_(together), count_(ceil_div(problem.inner, most)) {}
 
   Index tasks() const { return problem_.outer * count_; }
 
   /// Calls run(outer, offset, length): the inner elements [offset, offset + length) of one outer slice.
   template <class Run>
   void for_each(Index begin, Index end, const Run& run) const {
-    for (Index task = begin; task < end; ++task) {
-      const Index offset = task % count_ * most_;
-      run(task / count_, offset, std::min(most_, problem_.inner - offset));
+    for (Index task = begin; task < end;) {
+      const Index first = task % count_, strips = std::min({together_, count_ - first, end - task});
+      run(task / count_, first * most_, std::min(strips * most_, problem_.inner - first * most_));
+      task += strips;
     }
   }
 
  private:
   const Problem& problem_;
-  Index most_, count_;
+  Index most_, together_, count_;
 };
 
 /// Calls visit(at, taps) for each result cell of an outer slice: `at` is the offset of its first inner element, taps

@@ -20,7 +20,12 @@ template <class S, class I>
 class Scatter {
  public:
   Scatter(const Problem& problem, const S* dy, const I* indices, S* dx)
-      : problem_(problem), dy_(dy), indices_(indices), dx_(dx), reader_(problem), strips_(problem, widest(problem)) {}
+      : problem_(problem),
+        dy_(dy),
+        indices_(indices),
+        dx_(dx),
+        reader_(problem),
+        strips_(problem, widest(problem), in_place ? 8 : 1) {}
 
   Index tasks() const { return strips_.tasks(); }
 
@@ -31,16 +36,17 @@ class Scatter {
  private:
   using Lane = Compared<S>;
   using Sums = Scratch<Sum<Lane>>;
+  static constexpr bool in_place = std::is_same_v<S, Lane>;
 
   // Inner elements of a task; sums beside dx should fit the stack.
   static Index widest(const Problem& problem) {
     constexpr Index most = 64, room = Sums::capacity - Sums::padded(0);
-    return std::is_same_v<S, Lane> ? most : std::clamp(room / problem.plane(), Index{1}, most);
+    return in_place ? most : std::clamp(room / problem.plane(), Index{1}, most);
   }
 
   void add_strip(Index outer, Index offset, Index length) const {
     S* dx = dx_ + outer * problem_.plane() * problem_.inner + offset;
-    if constexpr (std::is_same_v<S, Lane>) {
+    if constexpr (in_place) {
       const bool whole = length == problem_.inner;
       const Index runs = whole ? 1 : problem_.plane(), run = whole ? problem_.plane() * length : length;
       for (Index r = 0; r < runs; ++r) std::fill_n(dx + r * problem_.inner, run, S(0));
