@@ -134,9 +134,8 @@ template <class S, class I>
 void scatter(const Problem& problem, const S* dy, const I* indices, S* dx, const AnyParallel& parallel) {
   if (problem.outer == 0 || problem.inner == 0) return;
   if constexpr (GatherKernel<S, I>::is_known) {
-    const Problem simplified = problem.simplified();
-    if (GatherKernel<S, I>::suits(simplified) && !is_scalar_kernel_forced())
-      return run_kernel(GatherKernel<S, I>(simplified, dy, indices, dx), problem.bytes<S>(), parallel);
+    if (GatherKernel<S, I>::suits(problem) && !is_scalar_kernel_forced())
+      return run_kernel(GatherKernel<S, I>(problem, dy, indices, dx), problem.bytes<S>(), parallel);
   }
   run_scalar(Scatter<S, I>(problem, dy, indices, dx), problem.bytes<S>(), parallel);
 }
