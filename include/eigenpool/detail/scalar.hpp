@@ -10,6 +10,7 @@
 
 #include "../simd/bits.hpp"
 #include "../simd/convert.hpp"
+#include "../simd/half.hpp"
 #include "../window.hpp"
 
 EIGENPOOL_BEGIN
@@ -24,41 +25,32 @@ inline constexpr bool is_small_float = std::is_same_v<S, Eigen::half> || std::is
 template <>
 struct simd::Widening<Eigen::bfloat16> {
   template <int B>
-  EIGENPOOL_INLINE static Vec<float, B> widen(const Vec<std::uint32_t, B>& bits) {
-    return bits_as<float>(Vec<std::uint32_t, B>{bits.raw << 16});
+  EIGENPOOL_INLINE static Vec<float, B> widen(const std::uint16_t* bits) {
+    return bits_as<float>(Vec<std::uint32_t, B>{load_as<std::uint32_t, B>(bits).raw << 16});
   }
   template <int B>
-  EIGENPOOL_INLINE static Vec<std::uint32_t, B> narrow(const Vec<float, B>& x) {
+  EIGENPOOL_INLINE static ShortBits<B> narrow(const Vec<float, B>& x) {
     const auto bits = bits_as<std::uint32_t>(x);
     const Vec<std::uint32_t, B> rounded{(bits.raw + 0x7fff + (bits.raw >> 16 & 1)) >> 16};
-    return select(is_nan(x), broadcast<std::uint32_t, B>(0x7fc0), rounded);
+    return narrow_bits(select(is_nan(x), broadcast<std::uint32_t, B>(0x7fc0), rounded));
   }
 };
 
-/// IEEE half, after F. Giesen's public-domain conversions: a multiplication
-/// moves the exponent, also of denormals; adding a power of two rounds those.
 template <>
 struct simd::Widening<Eigen::half> {
   template <int B>
-  EIGENPOOL_INLINE static Vec<float, B> widen(const Vec<std::uint32_t, B>& bits) {
-    const Vec<std::uint32_t, B> magnitude{(bits.raw & 0x7fff) << 13};
-    const auto scaled = bits_as<std::uint32_t>(multiply(bits_as<float>(magnitude), broadcast<float, B>(0x1p112F)));
-    const auto is_finite = greater(broadcast<std::uint32_t, B>(0x7c00 << 13), magnitude);
-    const Vec<std::uint32_t, B> special{magnitude.raw | 0x7f800000};
-    return bits_as<float>(Vec<std::uint32_t, B>{select(is_finite, scaled, special).raw | (bits.raw & 0x8000) << 16});
+  EIGENPOOL_INLINE static Vec<float, B> widen(const std::uint16_t* bits) {
+    if constexpr (has_half_instructions<B>)
+      return from_half(load<std::uint16_t, B / 2>(bits));
+    else
+      return from_half_bits(load_as<std::uint32_t, B>(bits));
   }
   template <int B>
-  EIGENPOOL_INLINE static Vec<std::uint32_t, B> narrow(const Vec<float, B>& x) {
-    using Bits = Vec<std::uint32_t, B>;
-    const auto constant = [](std::uint32_t value) EIGENPOOL_LAMBDA { return broadcast<std::uint32_t, B>(value); };
-    const Bits bits = bits_as<std::uint32_t>(x), magnitude{bits.raw & 0x7fffffff};
-    const auto half = broadcast<float, B>(0.5F);  // its last bit is that of a half's denormals
-    const Bits denormal{bits_as<std::uint32_t>(add(bits_as<float>(magnitude), half)).raw - 0x3f000000};
-    const Bits normal{(magnitude.raw - (112U << 23) + 0xfff + (magnitude.raw >> 13 & 1)) >> 13};
-    Bits result = select(greater(constant(0x38800000), magnitude), denormal, normal);
-    result = select(greater(magnitude, constant(0x477fefff)), constant(0x7c00), result);
-    result = select(is_nan(x), constant(0x7e00), result);
-    return {result.raw | (bits.raw >> 16 & 0x8000)};
+  EIGENPOOL_INLINE static ShortBits<B> narrow(const Vec<float, B>& x) {
+    if constexpr (has_half_instructions<B>)
+      return to_half(x);
+    else
+      return narrow_bits(to_half_bits(x));
   }
 };
 

@@ -1,7 +1,7 @@
 // Conversions between lanes, and while loading and storing.
 #pragma once
 
-#include "vec.hpp"
+#include "extend.hpp"
 
 EIGENPOOL_BEGIN
 namespace simd {
@@ -26,8 +26,16 @@ EIGENPOOL_INLINE Vec<std::int32_t, Bytes> rounded_quotient(const Vec<std::int32_
   return convert<std::int32_t>(subtract(add(quotient, rounder), rounder));
 }
 
-/// How vectors of a 16-bit scalar S become float and the other way round, by
-/// their bits: widen(Vec<std::uint32_t>) and narrow(Vec<float>). To be specialised.
+/// The bits of as many 16-bit scalars as a vector of `Bytes` has floats.
+template <int Bytes>
+using ShortBits = Vec<std::uint16_t, Bytes / 2>;
+template <int Bytes>
+EIGENPOOL_INLINE ShortBits<Bytes> narrow_bits(const Vec<std::uint32_t, Bytes>& bits) {
+  return {__builtin_convertvector(bits.raw, typename ShortBits<Bytes>::Raw)};
+}
+
+/// How vectors of a 16-bit scalar S become float and the other way round: widen<Bytes>(p), from its bits in memory, and
+/// narrow(Vec<float>). To be specialised.
 template <class S>
 struct Widening;
 template <class S>
@@ -61,6 +69,8 @@ EIGENPOOL_INLINE Vec<T, Bytes> load_as(const S* p) {
     return S::template load<T, Bytes>(p);
   } else if constexpr (std::is_same_v<S, T>) {
     return load<T, Bytes>(p);
+  } else if constexpr (extends<T, Bytes, S>) {
+    return extend<T, Bytes>(p);
   } else if constexpr (V::compiled && std::is_arithmetic_v<S>) {
     typename Compiled<S, V::lanes* static_cast<int>(sizeof(S))>::type narrow;
     std::memcpy(&narrow, p, sizeof(narrow));
@@ -68,10 +78,7 @@ EIGENPOOL_INLINE Vec<T, Bytes> load_as(const S* p) {
     convert_in_steps<T, S, V::lanes>(narrow, wide.raw);
     return wide;
   } else if constexpr (V::compiled && HasWidening<S> && std::is_same_v<T, float>) {
-    typename Compiled<std::uint16_t, V::lanes * 2>::type narrow;
-    std::memcpy(&narrow, p, sizeof(narrow));
-    return Widening<S>::widen(
-        Vec<std::uint32_t, Bytes>{__builtin_convertvector(narrow, typename Vec<std::uint32_t, Bytes>::Raw)});
+    return Widening<S>::template widen<Bytes>(reinterpret_cast<const std::uint16_t*>(p));
   } else {
     std::array<T, static_cast<std::size_t>(V::lanes)> converted;
     for (std::size_t i = 0; i < converted.size(); ++i) converted[i] = static_cast<T>(p[i]);
@@ -104,9 +111,8 @@ EIGENPOOL_INLINE void store_as(S* p, const Vec<T, Bytes>& v, std::int64_t count)
     }
   } else if constexpr (V::compiled && HasWidening<S> && std::is_same_v<T, float>) {
     if (count == V::lanes) {
-      const auto narrow =
-          __builtin_convertvector(Widening<S>::narrow(v).raw, typename Compiled<std::uint16_t, V::lanes * 2>::type);
-      std::memcpy(static_cast<void*>(p), &narrow, sizeof(narrow));
+      const ShortBits<Bytes> bits = Widening<S>::narrow(v);
+      std::memcpy(static_cast<void*>(p), &bits, sizeof(bits));
       return;
     }
   }
