@@ -110,7 +110,8 @@ const std::vector<Problem>& problems() {
       {{1, 2100, 6, 7}, {.kernel = 3, .stride = 1, .padding = 1}},  // columns of more channels than are kept at once
       {{1, 2100, 7, 9}, {.kernel = 3, .stride = 2}},
       {{1, 34, 35, 59}, {.kernel = 3, .stride = 3, .padding = 1}},
-      {{1, 20, 37, 83}, {.kernel = {2, 3}, .stride = {4, 6}}},  // cells in no window
+      {{1, 20, 37, 83}, {.kernel = {2, 3}, .stride = {4, 6}}},       // cells in no window
+      {{1, 2, 260, 601}, {.kernel = {250, 1}, .stride = {250, 2}}},  // rows that are read a few at a time
   };
   return all;
 }

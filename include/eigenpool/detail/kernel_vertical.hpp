@@ -129,24 +129,51 @@ class Vertical {
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
     const Index whole =
         runs.length >= lanes ? runs.all() : readable(runs, end_ - runs.from - loops.last_offset() - lanes);
-    with_tap_way<R>(loops, [&](auto way) {
-      constexpr TapWay chosen = way.value;
-      simd::apart<B>([=]() EIGENPOOL_LAMBDA {
-        for (Index plane = 0, done = 0; done < whole; ++plane, done += runs.count) {
-          TapLoops taps = loops;
-          const Row to = runs.to.from(plane * runs.plane_pitch);
-          const Index count = std::min(runs.count, whole - done);
-          for (Index r = 0; r < count; ++r, taps.first_number += R::numbered ? runs.number_step : 0)
-            reduce_taps<R, B, chosen>(runs.from + runs.offset(plane, r), std::max(runs.length, lanes), taps,
-                                      [&](Index i, auto& acc) EIGENPOOL_LAMBDA {
-                                        if constexpr (R::numbered)
-                                          R::renumber(acc, runs.column_numbers.numbers + r * runs.column_pitch + i);
-                                        to.template store<B>(r * runs.pitch + i, acc);
-                                      });
-        }
-      });
-    });
+    if (!R::ordered_sum && loops.single_run() > few_rows && loops.last_offset() * Index{sizeof(S)} > near)
+      reduce_few_rows<B>(runs, loops, whole);
+    else
+      with_tap_way<R>(loops, [&](auto way) { reduce_whole<B, way.value, false>(runs, loops, whole); });
     for (Index r = whole; r < runs.all(); ++r) reduce_elements(runs, r / runs.count, r % runs.count, loops);
+  }
+
+  // In any order, the rows of a window that reaches further than the near caches are read a few at a time: all of them,
+  // a few columns at a time, would take each other's place.
+  static constexpr Index few_rows = 8, near = 512 * 1024;  // bytes
+  template <int B>
+  void reduce_few_rows(Runs runs, TapLoops loops, Index whole) const {
+    TapLoops::Loop& rows = loops.loop[2];
+    const Index count = rows.count;
+    for (Index row = 0; row < count; row += few_rows) {
+      rows.count = std::min(few_rows, count - row);
+      if (row == 0)
+        reduce_whole<B, TapWay::few, false>(runs, loops, whole);
+      else
+        reduce_whole<B, TapWay::few, true>(runs, loops, whole);
+      runs.from += few_rows * rows.offset;
+      loops.first_number += few_rows * rows.weight;
+    }
+  }
+
+  // The first `whole` runs, in whole vectors; `again`: with what was made of them before.
+  template <int B, TapWay way, bool again>
+  void reduce_whole(const Runs& runs, const TapLoops& loops, Index whole) const {
+    constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
+    simd::apart<B>([=]() EIGENPOOL_LAMBDA {
+      for (Index plane = 0, done = 0; done < whole; ++plane, done += runs.count) {
+        TapLoops taps = loops;
+        const Row to = runs.to.from(plane * runs.plane_pitch);
+        const Index count = std::min(runs.count, whole - done);
+        for (Index r = 0; r < count; ++r, taps.first_number += R::numbered ? runs.number_step : 0)
+          reduce_taps<R, B, way>(runs.from + runs.offset(plane, r), std::max(runs.length, lanes), taps,
+                                 [&](Index i, auto& acc) EIGENPOOL_LAMBDA {
+                                   if constexpr (R::numbered)
+                                     R::renumber(acc, runs.column_numbers.numbers + r * runs.column_pitch + i);
+                                   if constexpr (again)
+                                     R::template merge<B>(acc, to.template load<B>(r * runs.pitch + i));
+                                   to.template store<B>(r * runs.pitch + i, acc);
+                                 });
+      }
+    });
   }
 
   // How many runs begin in `room` elements from the first on; whole vectors may be read from there.
