@@ -88,7 +88,8 @@ class RowKernel {
   const RowPlan& plan() const { return sizes_.plan(); }
   Index rows() const { return problem_.outer * problem_.axes[0].result() * problem_.axes[1].result(); }
   Index strips() const { return ceil_div(problem_.inner, sizes_.unit()); }
-  // Threads that write neighbouring lines of memory at the same time wait for each other.
+  // Threads that write neighbouring lines of memory at the same time wait for each other: of few strips, each takes
+  // rows.
   bool takes_strips() const { return sizes_.uses_ring() && strips() >= 8; }
 
   // Rows [begin, end), of the strip from `offset` on.

@@ -142,15 +142,16 @@ class Vertical {
   template <int B>
   void reduce_few_rows(Runs runs, TapLoops loops, Index whole) const {
     TapLoops::Loop& rows = loops.loop[2];
-    const Index count = rows.count;
+    const S* const first = runs.from;
+    const Index count = rows.count, number = loops.first_number;
     for (Index row = 0; row < count; row += few_rows) {
       rows.count = std::min(few_rows, count - row);
+      runs.from = first + row * rows.offset;
+      loops.first_number = number + row * rows.weight;
       if (row == 0)
         reduce_whole<B, TapWay::few, false>(runs, loops, whole);
       else
         reduce_whole<B, TapWay::few, true>(runs, loops, whole);
-      runs.from += few_rows * rows.offset;
-      loops.first_number += few_rows * rows.weight;
     }
   }
 
