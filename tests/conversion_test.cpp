@@ -15,29 +15,22 @@ using namespace eigenpool;
 
 constexpr std::int64_t count = 1 << 16;
 
-template <class T, class S>
-struct Load {
-  const S* from;
-  T* to;
+/// From one scalar to another through lanes of T.
+template <class T, class From, class To>
+struct Convert {
+  const From* from;
+  To* to;
 
   template <int B>
   EIGENPOOL_INLINE void run() const {
     constexpr std::int64_t lanes = simd::Vec<T, B>::lanes;
-    for (std::int64_t i = 0; i < count; i += lanes) simd::store(to + i, simd::load_as<T, B>(from + i));
+    for (std::int64_t i = 0; i < count; i += lanes) simd::store_as(to + i, simd::load_as<T, B>(from + i), lanes);
   }
 };
-
-template <class S>
-struct Store {
-  const float* from;
-  S* to;
-
-  template <int B>
-  EIGENPOOL_INLINE void run() const {
-    constexpr std::int64_t lanes = simd::Vec<float, B>::lanes;
-    for (std::int64_t i = 0; i < count; i += lanes) simd::store_as(to + i, simd::load<float, B>(from + i), lanes);
-  }
-};
+template <class T, class From, class To>
+void convert(const std::vector<From>& from, std::vector<To>& to) {
+  simd::dispatch(Convert<T, From, To>{from.data(), to.data()});
+}
 
 /// f(width) on every vector width that this machine has.
 template <class F>
@@ -56,7 +49,7 @@ void expect_widened() {
   for (S& x : from) x = static_cast<S>(random());
   on_every_width([&](int width) {
     std::vector<T> to(count);
-    simd::dispatch(Load<T, S>{from.data(), to.data()});
+    convert<T>(from, to);
     for (std::size_t i = 0; i < from.size(); ++i)
       ASSERT_EQ(to[i], static_cast<T>(from[i])) << sizeof(S) << " to " << sizeof(T) << " bytes, width " << width;
   });
@@ -86,7 +79,7 @@ void expect_every_value_widened() {
   }
   on_every_width([&](int width) {
     std::vector<float> to(count);
-    simd::dispatch(Load<float, S>{from.data(), to.data()});
+    convert<float>(from, to);
     for (std::size_t i = 0; i < from.size(); ++i) {
       const auto expected = static_cast<float>(from[i]);
       const bool same = std::memcmp(&to[i], &expected, sizeof(float)) == 0;
@@ -119,7 +112,7 @@ void expect_narrowed() {
     const std::vector<float> from = floats(seed);
     on_every_width([&](int width) {
       std::vector<S> to(count);
-      simd::dispatch(Store<S>{from.data(), to.data()});
+      convert<float>(from, to);
       for (std::size_t i = 0; i < from.size(); ++i) {
         const auto expected = static_cast<S>(from[i]);
         const bool both_nan = to[i] != to[i] && from[i] != from[i];
@@ -142,7 +135,7 @@ TEST(Conversion, NanIsTheSameHalfOnEveryWidth) {
   }
   on_every_width([&](int width) {
     std::vector<Eigen::half> to(count);
-    simd::dispatch(Store<Eigen::half>{from.data(), to.data()});
+    convert<float>(from, to);
     for (std::size_t i = 0; i < to.size(); ++i) ASSERT_EQ(to[i].x, i % 2 != 0 ? 0xfe00 : 0x7e00) << "width " << width;
   });
 }
