@@ -4,6 +4,7 @@
 #include "bits.hpp"
 #include "convert.hpp"
 #include "dispatch.hpp"
+#include "shuffle.hpp"
 
 EIGENPOOL_BEGIN
 namespace simd {
@@ -33,39 +34,57 @@ EIGENPOOL_INLINE Vec<std::uint32_t, Bytes> to_half_bits(const Vec<float, Bytes>&
 }
 
 #if defined(EIGENPOOL_X86_DISPATCH)
-/// F16C: all entries for vectors of 32 bytes and more are compiled for it. No compiler takes its intrinsics in what is
-/// yet to be inlined into those; clang++ converts vectors of __fp16, g++ takes assembly.
+/// F16C: all entries for vectors of 32 bytes and more are compiled for it. As assembly, since compilers refuse its
+/// intrinsics in what is yet to be inlined into those; for clang++, 16 bytes at a time, since it refuses wider operands
+/// there, too.
 template <int Bytes>
 inline constexpr bool has_half_instructions = Bytes >= 32;
 
+#if defined(__clang__)
 template <int HalfBytes>
 EIGENPOOL_INLINE auto from_half(const Vec<std::uint16_t, HalfBytes>& bits) {
-  constexpr int Bytes = 2 * HalfBytes;
-  Vec<float, Bytes> x;
-#if defined(__clang__)
-  typename Compiled<__fp16, Bytes / 2>::type halves;
-  std::memcpy(&halves, &bits, sizeof(halves));
-  x.raw = __builtin_convertvector(halves, typename Vec<float, Bytes>::Raw);
+  if constexpr (HalfBytes > 16) {
+    return join(from_half(half<0>(bits)), from_half(half<1>(bits)));
+  } else {
+    const auto upper = __builtin_shufflevector(bits.raw, bits.raw, 4, 5, 6, 7, 4, 5, 6, 7);
+    Vec<float, 16> low, high;
+    asm("{vcvtph2ps %1, %0|vcvtph2ps %0, %1}" : "=x"(low.raw) : "x"(bits.raw));
+    asm("{vcvtph2ps %1, %0|vcvtph2ps %0, %1}" : "=x"(high.raw) : "x"(upper));
+    return join(low, high);
+  }
+}
+template <int Bytes>
+EIGENPOOL_INLINE ShortBits<Bytes> to_half_plain(const Vec<float, Bytes>& x) {
+  if constexpr (Bytes > 32) {
+    return join(to_half_plain(half<0>(x)), to_half_plain(half<1>(x)));
+  } else {
+    Vec<std::uint16_t, 16> low, high;
+    asm("{vcvtps2ph $0, %1, %0|vcvtps2ph %0, %1, 0}" : "=x"(low.raw) : "x"(half<0>(x).raw));
+    asm("{vcvtps2ph $0, %1, %0|vcvtps2ph %0, %1, 0}" : "=x"(high.raw) : "x"(half<1>(x).raw));
+    return {__builtin_shufflevector(low.raw, high.raw, 0, 1, 2, 3, 8, 9, 10, 11)};
+  }
+}
 #else
+template <int HalfBytes>
+EIGENPOOL_INLINE auto from_half(const Vec<std::uint16_t, HalfBytes>& bits) {
+  Vec<float, 2 * HalfBytes> x;
   asm("{vcvtph2ps %1, %0|vcvtph2ps %0, %1}" : "=v"(x.raw) : "v"(bits.raw));
-#endif
   return x;
 }
+template <int Bytes>
+EIGENPOOL_INLINE ShortBits<Bytes> to_half_plain(const Vec<float, Bytes>& x) {
+  ShortBits<Bytes> halves;
+  asm("{vcvtps2ph $0, %1, %0|vcvtps2ph %0, %1, 0}" : "=v"(halves.raw) : "v"(x.raw));
+  return halves;
+}
+#endif
 
 /// Any NaN becomes the quiet one without a payload, of its sign, as by the bits.
 template <int Bytes>
 EIGENPOOL_INLINE ShortBits<Bytes> to_half(const Vec<float, Bytes>& x) {
   const auto bits = bits_as<std::uint32_t>(x);
   const Vec<std::uint32_t, Bytes> nan{(bits.raw & 0x80000000) | 0x7fc00000};
-  const auto plain = bits_as<float>(select(is_nan(x), nan, bits));
-  ShortBits<Bytes> halves;
-#if defined(__clang__)
-  const auto converted = __builtin_convertvector(plain.raw, typename Compiled<__fp16, Bytes / 2>::type);
-  std::memcpy(&halves, &converted, sizeof(halves));
-#else
-  asm("{vcvtps2ph $0, %1, %0|vcvtps2ph %0, %1, 0}" : "=v"(halves.raw) : "v"(plain.raw));
-#endif
-  return halves;
+  return to_half_plain(bits_as<float>(select(is_nan(x), nan, bits)));
 }
 #else
 template <int Bytes>
