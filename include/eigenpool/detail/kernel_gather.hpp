@@ -77,11 +77,10 @@ class GatherKernel {
   template <int B>
   void sum_row(Index number) const {
     const Row row = row_of(number);
-    const Index inputs = over_[2].result(), whole = whole_.end - whole_.begin, period = over_[2].period();
-    for (Index i = 0; i < std::min(whole_.begin, inputs); ++i) sum_inputs<B>(row, i, 1, 0);
+    const Index whole = whole_.end - whole_.begin, period = over_[2].period();
+    over_[2].for_ends([&](Index i) { sum_inputs<B>(row, i, 1, 0); });
     for (Index turn = 0; turn < std::min(period, whole); ++turn)
       sum_inputs<B>(row, whole_.begin + turn, ceil_div(whole - turn, period), period);
-    for (Index i = whole_.end; i < inputs; ++i) sum_inputs<B>(row, i, 1, 0);
   }
 
   Row row_of(Index number) const {

@@ -1,6 +1,8 @@
 // Cuts a kernel's work into tasks for the device, and runs them compiled for this machine.
 #pragma once
 
+#include <atomic>
+
 #include "../simd/dispatch.hpp"
 #include "function_ref.hpp"
 
