@@ -115,21 +115,17 @@ class IndexReader {
   // The same small window everywhere: what each tap's number means is looked
   // up, not divided out.
   void number_taps() {
-    WindowTaps taps{};
-    Index count = 1;
-    for (std::size_t a = 0; a < 3; ++a) {
-      const Axis& axis = problem_.axes[a];
-      taps[a] = {0, axis.dilation(), axis.kernel(), 0, axis.kernel()};
-      count *= axis.kernel();
-    }
-    if (count > static_cast<Index>(tap_offset_.size())) return;
-    for (std::size_t number = 0; number < static_cast<std::size_t>(count); ++number) {
-      const std::array<Index, 3> tap = tap_numbers(static_cast<I>(number), taps);
-      tap_numbers_[number] = tap;
-      tap_offset_[number] = 0;
-      for (std::size_t a = 0; a < 3; ++a) tap_offset_[number] += taps[a].position(tap[a]) * plane_stride_[a];
-    }
-    known_taps_ = static_cast<std::size_t>(count);
+    if (problem_.max_taps() > static_cast<Wide>(tap_offset_.size())) return;
+    const auto [a0, a1, a2] = logical_axes(problem_);
+    std::array<Index, 3> tap{};
+    for (tap[a0] = 0; tap[a0] < problem_.axes[a0].kernel(); ++tap[a0])
+      for (tap[a1] = 0; tap[a1] < problem_.axes[a1].kernel(); ++tap[a1])
+        for (tap[a2] = 0; tap[a2] < problem_.axes[a2].kernel(); ++tap[a2], ++known_taps_) {
+          tap_numbers_[known_taps_] = tap;
+          tap_offset_[known_taps_] = 0;
+          for (std::size_t a = 0; a < 3; ++a)
+            tap_offset_[known_taps_] += tap[a] * problem_.axes[a].dilation() * plane_stride_[a];
+        }
   }
 
   const Problem& problem_;
@@ -168,41 +164,49 @@ template <class I, std::size_t R>
          std::to_string(taps[0].count * taps[1].count * taps[2].count) + " taps");
 }
 
-/// Looks through `count` indices, for simd::dispatch.
+/// Looks through `count` indices, for simd::dispatch: added to 1, as numbers without a sign, absent ones are 0, and all
+/// that mean something are at most `end`.
 template <class I>
 struct IndexScan {
   const I* indices;
-  Index count, end;
-  bool* beyond;  // whether any is neither absent nor in [0, end)
+  Index count;
+  std::uint64_t end;
+  bool* beyond;
+
+  using Number = std::make_unsigned_t<I>;
+  // What vectors have a maximum of: long numbers have one of their upper halves, and one of their lower.
+  using Word = std::conditional_t<sizeof(I) == 8, std::uint32_t, Number>;
 
   template <int B>
   EIGENPOOL_INLINE void run() const {
-    constexpr Index lanes = simd::Vec<I, B>::lanes;
-    constexpr I none = static_cast<I>(-1);
-    const auto last = simd::broadcast<I, B>(static_cast<I>(end - 1)), missing = simd::broadcast<I, B>(none);
-    auto high = simd::greater(missing, missing), low = high;
+    constexpr std::size_t width = 4;
+    constexpr Index lanes = simd::Vec<Number, B>::lanes, together = static_cast<Index>(width) * lanes;
+    const auto* const numbers = reinterpret_cast<const Number*>(indices);
+    std::array<simd::Vec<Word, B>, width> largest;
+    simd::unrolled<width>([&](std::size_t u) EIGENPOOL_LAMBDA { largest[u] = simd::broadcast<Word, B>(0); });
+    const auto take = [&](Index i, std::size_t u) EIGENPOOL_LAMBDA {
+      const auto next = simd::add(simd::load<Number, B>(numbers + i), simd::broadcast<Number, B>(1));
+      largest[u] = simd::larger(simd::bits_as<Word>(next), largest[u]);
+    };
     Index i = 0;
-    for (; i + lanes <= count; i += lanes) {
-      const auto index = simd::load<I, B>(indices + i);
-      const auto above = simd::greater(index, last);
-      if constexpr (FlatIndex<I>) {
-        high = simd::either(high, above);
-        low = simd::either(low, simd::greater(missing, index));
-      } else {
-        high = simd::either(high, simd::both(above, simd::greater(missing, index)));
-      }
-    }
-    bool found = simd::any(simd::either(high, low));
-    for (; i < count; ++i) found |= indices[i] != none && (indices[i] < 0 || indices[i] > static_cast<I>(end - 1));
+    for (; i + together <= count; i += together)
+      simd::unrolled<width>([&](std::size_t u) EIGENPOOL_LAMBDA { take(i + static_cast<Index>(u) * lanes, u); });
+    for (; i + lanes <= count; i += lanes) take(i, 0);
+    const auto all = simd::larger(simd::larger(largest[0], largest[1]), simd::larger(largest[2], largest[3]));
+    std::array<Number, static_cast<std::size_t>(lanes)> each;
+    simd::store(each.data(), simd::bits_as<Number>(all));
+    bool found = false;
+    for (const Number number : each) found |= number > end;
+    for (; i < count; ++i) found |= static_cast<Number>(numbers[i] + Number(1)) > end;
     *beyond = found;
   }
 };
 
-/// Whether any of `count` indices is neither absent nor below `end`.
+/// Whether any of `count` indices is neither absent nor below `end`; with an `end` beyond 32 bits, whether that may be.
 template <class I>
 bool any_beyond(const I* indices, Index count, Index end) {
   bool beyond = false;
-  simd::dispatch(IndexScan<I>{indices, count, end, &beyond});
+  simd::dispatch(IndexScan<I>{indices, count, static_cast<std::uint64_t>(end), &beyond});
   return beyond;
 }
 

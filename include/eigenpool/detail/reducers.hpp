@@ -78,6 +78,11 @@ struct Larger {
   EIGENPOOL_INLINE static simd::Mask<T, B> wins(const simd::Vec<T, B>& a, const simd::Vec<T, B>& b) {
     return simd::greater(a, b);
   }
+  /// a if it wins, else b.
+  template <class T, int B>
+  EIGENPOOL_INLINE static simd::Vec<T, B> winner(const simd::Vec<T, B>& a, const simd::Vec<T, B>& b) {
+    return simd::larger(a, b);
+  }
   /// The winner, or NaN where either is.
   template <class T, int B>
   EIGENPOOL_INLINE static simd::Vec<T, B> exact(const simd::Vec<T, B>& a, const simd::Vec<T, B>& b) {
@@ -97,11 +102,15 @@ struct Smaller {
     return simd::greater(b, a);
   }
   template <class T, int B>
+  EIGENPOOL_INLINE static simd::Vec<T, B> winner(const simd::Vec<T, B>& a, const simd::Vec<T, B>& b) {
+    return simd::smaller(a, b);
+  }
+  template <class T, int B>
   EIGENPOOL_INLINE static simd::Vec<T, B> exact(const simd::Vec<T, B>& a, const simd::Vec<T, B>& b) {
     if constexpr (simd::can_be_nan<T>)
       return simd::select(simd::either(wins(b, a), simd::is_nan(b)), b, a);
     else
-      return simd::select(wins(b, a), b, a);
+      return winner(b, a);
   }
   template <class T>
   static T worst() {
@@ -123,14 +132,14 @@ struct Extremum : LaneReducer<Extremum<L, Order, exact>, L> {
     if constexpr (exact)
       a = Order::exact(a, x);
     else
-      a = simd::select(Order::wins(a, x), a, x);
+      a = Order::winner(a, x);
   }
   template <int B, class Flag>
   EIGENPOOL_INLINE static void merge_except(const Flag* flags, Acc<B>& a, const Acc<B>& x) {
     static_assert(!exact);
     if constexpr (std::floating_point<L>) {
       const Acc<B> taken = simd::nan_where(flags, x);  // which does not win
-      a = simd::select(Order::wins(taken, a), taken, a);
+      a = Order::winner(taken, a);
     } else {
       merge<B>(a, simd::select(simd::load_mask<L, B>(flags), identity<B>(), x));
     }

@@ -54,13 +54,12 @@ EIGENPOOL_INLINE Vec<T, Bytes> nan_where(const Signed<T>* flags, const Vec<T, By
 /// of a zero).
 template <class T, int Bytes>
 EIGENPOOL_INLINE Vec<T, Bytes> maximum(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b) {
-  const Vec<T, Bytes> larger = select(greater(a, b), a, b);
   if constexpr (std::floating_point<T> && sizeof(T) <= 8)
-    return bit_or(larger, select(greater(b, a), b, a));
+    return bit_or(larger(a, b), larger(b, a));
   else if constexpr (can_be_nan<T>)
-    return select(is_nan(a), a, larger);
+    return select(is_nan(a), a, larger(a, b));
   else
-    return larger;
+    return larger(a, b);
 }
 
 }  // namespace simd
