@@ -159,6 +159,29 @@ TEST(SameBits, StripsOfChannelsWithNan) {
   expect_equal(results<channels_last>(x, window, Eigen::ThreadPoolDevice(&pool, 3)), expected, "three threads");
 }
 
+// Rows that are read a few at a time, of channels whose last strip is less than a vector.
+TEST(SameBits, TallWindowsOverNarrowStrips) {
+  using namespace eigenpool;
+  const RestoreHooks restore;
+  const Window<2> window{.kernel = {14, 9}, .stride = {14, 1}};
+  const Image x = rough(Image(1, 14, 80, 257), 7);
+  const auto pooled = [&] {
+    std::vector<std::pair<std::string, std::string>> all;
+    all.emplace_back("max", bytes(max_pool2d<channels_last>(x, window)));
+    const auto with_taps = max_pool2d_with_indices<channels_last, std::uint8_t>(x, window);
+    all.emplace_back("max with taps", bytes(with_taps.output));
+    all.emplace_back("taps", bytes(with_taps.indices));
+    return all;
+  };
+  detail::set_force_scalar_kernel(true);
+  const auto expected = pooled();
+  detail::set_force_scalar_kernel(false);
+  for (const int width : {16, 32, 64}) {
+    simd::set_max_vector_bytes(width);
+    expect_equal(pooled(), expected, std::to_string(width) + " byte vectors");
+  }
+}
+
 // Vectors are aligned where that can be; what lies before the first aligned one is reduced apart.
 TEST(SameBits, WhereverMemoryBegins) {
   using namespace eigenpool;

@@ -99,7 +99,17 @@ TEST(KernelChoice, SmallPlanesAreLaidSideBySide) {
 TEST(KernelChoice, CompactIndicesTakeRowsWithADilationToo) {
   const std::array<Index, 4> shape{1, 16, 96, 96};
   EXPECT_EQ(compact_index_kernel(fixed(shape, {.kernel = 3, .stride = 1, .dilation = 2})), KernelChoice::rows);
-  EXPECT_EQ(compact_index_kernel(fixed(shape, {.kernel = 9, .stride = 1, .dilation = {3, 2}})), KernelChoice::rows);
+  EXPECT_EQ(compact_index_kernel(fixed(shape, {.kernel = 9, .stride = 1, .dilation = {3, 2}})),
+            KernelChoice::keyed_rows);
+}
+
+TEST(KernelChoice, IndicesOfLongWindowsBecomeKeys) {
+  const std::array<Index, 4> shape{1, 3, 40, 40};
+  for (const Sizes<2> kernel : {Sizes<2>{5, 5}, Sizes<2>{5, 1}, Sizes<2>{1, 5}})
+    EXPECT_EQ(compact_index_kernel(fixed(shape, {.kernel = kernel, .stride = 1})), KernelChoice::keyed_rows);
+  EXPECT_EQ(compact_index_kernel(fixed(shape, {.kernel = 3, .stride = 1})), KernelChoice::rows);
+  EXPECT_EQ(compact_index_kernel(fixed(shape, {.kernel = 5, .stride = 4})), KernelChoice::rows);
+  EXPECT_EQ(max_kernel(fixed(shape, {.kernel = 5, .stride = 1})), KernelChoice::rows);
 }
 
 TEST(KernelChoice, PlanesOfUnevenAdaptiveWindowsAreLaidSideBySide) {

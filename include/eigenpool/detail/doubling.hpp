@@ -56,9 +56,9 @@ class Doubling {
 
 /// How the windows of a reducer are put together.
 template <class R>
-inline constexpr Doubling::Steps steps_of = R::ordered_sum ? Doubling::Steps::canonical
-                                            : R::numbered  ? Doubling::Steps::pairs
-                                                           : Doubling::Steps::fours;
+inline constexpr Doubling::Steps steps_of = R::ordered_sum                ? Doubling::Steps::canonical
+                                            : R::numbered && !is_keyed<R> ? Doubling::Steps::pairs
+                                                                          : Doubling::Steps::fours;
 
 /// Makes windows of `level`; row(level, tap) are the windows from a tap on.
 template <class R, int B, class RowOf>

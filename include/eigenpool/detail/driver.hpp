@@ -28,7 +28,7 @@ bool numbers_fit(const Problem& problem, const Numbering& numbering) {
 /// does not grow with its area.
 inline bool is_long(const Axis& axis) { return axis.is_affine() && axis.kernel() >= 5 && axis.overlaps_twice(); }
 
-enum class KernelChoice { scalar, inner, whole_planes, planes, rows };
+enum class KernelChoice { scalar, inner, whole_planes, planes, rows, keyed_rows };
 
 /// The kernel that reduces `problem` with R into an Output.
 template <class R, class S, class Output>
@@ -43,7 +43,8 @@ KernelChoice kernel_for(const Problem& problem, const Numbering& numbering) {
     if (problem.inner >= lanes && !(rows_suit && is_long(problem.axes[2]))) return KernelChoice::inner;
     if (WholePlanesKernel<R, S, Output>::suits(problem)) return KernelChoice::whole_planes;
     if (PlanesKernel<R, S, Output>::suits(problem)) return KernelChoice::planes;
-    if (rows_suit) return KernelChoice::rows;
+    const bool merges_often = is_long(problem.axes[1]) || is_long(problem.axes[2]);
+    if (rows_suit) return HasKeys<R> && merges_often ? KernelChoice::keyed_rows : KernelChoice::rows;
   }
   return KernelChoice::scalar;
 }
@@ -65,6 +66,9 @@ void reduce_windows(const Problem& problem, const S* source, const Output& outpu
         return run_kernel(WholePlanesKernel<R, S, Output>(problem, source, output), bytes, parallel);
     if (choice == KernelChoice::planes)
       return run_kernel(PlanesKernel<R, S, Output>(problem, source, output), bytes, parallel);
+    if constexpr (HasKeys<R>)
+      if (choice == KernelChoice::keyed_rows)
+        return run_kernel(RowKernel<typename KeyedForm<R>::type, S, Output>(problem, source, output), bytes, parallel);
     if (choice == KernelChoice::rows)
       return run_kernel(RowKernel<R, S, Output>(problem, source, output), bytes, parallel);
   }

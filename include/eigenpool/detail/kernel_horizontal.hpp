@@ -43,7 +43,8 @@ class Horizontal {
       halve(columns, rows.columns, (outputs - 1) * (plan_.stride << h) + (plan_.kernel << h));
     switch (plan_.way) {
       case Way::neighbours:
-        if (plan_.wraps) return wrapped(rows, emit);
+        if constexpr (!is_keyed<R>)  // which no window of three is
+          if (plan_.wraps) return wrapped(rows, emit);
         return neighbours(plan_.kernel, plan_.doubling, columns, rows.levels, outputs, emit);
       case Way::unzipped:
         if (plan_.kernel == 2) return emit([columns](Index i) EIGENPOOL_LAMBDA { return pairs(columns, i); });

@@ -32,6 +32,7 @@ template <class R, class S>
 class Vertical {
  public:
   using Row = typename R::Row;
+  using Fold = FoldOf<R>;
 
   Vertical(const Problem& problem, const S* source, const Numbering& numbering)
       : problem_(problem),
@@ -129,7 +130,8 @@ class Vertical {
     constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
     const Index whole =
         runs.length >= lanes ? runs.all() : readable(runs, end_ - runs.from - loops.last_offset() - lanes);
-    if (!R::ordered_sum && loops.single_run() > few_rows && loops.last_offset() * Index{sizeof(S)} > near)
+    const bool is_far = loops.single_run() > few_rows && loops.last_offset() * Index{sizeof(S)} > near;
+    if (!R::ordered_sum && is_far && runs.length >= lanes)
       reduce_few_rows<B>(runs, loops, whole);
     else
       with_tap_way<R>(loops, [&](auto way) { reduce_whole<B, way.value, false>(runs, loops, whole); });
@@ -137,7 +139,8 @@ class Vertical {
   }
 
   // In any order, the rows of a window that reaches further than the near caches are read a few at a time: all of them,
-  // a few columns at a time, would take each other's place.
+  // a few columns at a time, would take each other's place. Runs are whole vectors: nothing that follows one is merged
+  // with what is not its own.
   static constexpr Index few_rows = 8, near = 512 * 1024;  // bytes
   template <int B>
   void reduce_few_rows(Runs runs, TapLoops loops, Index whole) const {
@@ -165,14 +168,15 @@ class Vertical {
         const Row to = runs.to.from(plane * runs.plane_pitch);
         const Index count = std::min(runs.count, whole - done);
         for (Index r = 0; r < count; ++r, taps.first_number += R::numbered ? runs.number_step : 0)
-          reduce_taps<R, B, way>(runs.from + runs.offset(plane, r), std::max(runs.length, lanes), taps,
-                                 [&](Index i, auto& acc) EIGENPOOL_LAMBDA {
-                                   if constexpr (R::numbered)
-                                     R::renumber(acc, runs.column_numbers.numbers + r * runs.column_pitch + i);
-                                   if constexpr (again)
-                                     R::template merge<B>(acc, to.template load<B>(r * runs.pitch + i));
-                                   to.template store<B>(r * runs.pitch + i, acc);
-                                 });
+          reduce_taps<Fold, B, way>(runs.from + runs.offset(plane, r), std::max(runs.length, lanes), taps,
+                                    [&](Index i, auto& acc) EIGENPOOL_LAMBDA {
+                                      if constexpr (R::numbered)
+                                        Fold::renumber(acc, runs.column_numbers.numbers + r * runs.column_pitch + i);
+                                      auto made = made_of<R, B>(acc);
+                                      if constexpr (again)
+                                        R::template merge<B>(made, to.template load<B>(r * runs.pitch + i));
+                                      to.template store<B>(r * runs.pitch + i, made);
+                                    });
       }
     });
   }
@@ -189,9 +193,9 @@ class Vertical {
     constexpr int single = static_cast<int>(sizeof(typename R::Lane));
     loops.first_number += r * runs.number_step;
     for (Index i = 0; i < runs.length; ++i) {
-      auto acc = reduce_element<R>(runs.from + runs.offset(plane, r) + i, loops);
+      auto acc = reduce_element<Fold>(runs.from + runs.offset(plane, r) + i, loops);
       if constexpr (R::numbered) acc.number.raw[0] += runs.column_numbers.numbers[r * runs.column_pitch + i];
-      runs.to.template store<single>(plane * runs.plane_pitch + r * runs.pitch + i, acc);
+      runs.to.template store<single>(plane * runs.plane_pitch + r * runs.pitch + i, made_of<R, single>(acc));
     }
   }
 

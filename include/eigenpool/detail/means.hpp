@@ -115,6 +115,7 @@ class Means {
   }
 
   Writer writer() const { return {values_}; }
+  static Info next(const Info& info) { return info; }
   template <class Lane, int B>
   EIGENPOOL_INLINE static const Held<Lane, B>& next(const Held<Lane, B>& held) {
     return held;

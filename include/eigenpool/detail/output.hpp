@@ -6,10 +6,10 @@
 // which loops hold in registers:
 //   info(taps)     of the cell of a window; next(info) of the cell to its right,
 //                  where the windows of both are whole
-//   row_info(...)  of a row of cells: what all of them share. What differs is
-//                  in a table, filled by fill_table, of which write uses the
-//                  entries i, i + 1, ...
-//   rows_alike(cell, absolute)  how many rows from a cell's on share it
+//   row_info(...)  of a row of cells: what all of them share; next(info) of the
+//                  row below. What differs is in a table, filled by fill_table,
+//                  of which write uses the entries i, i + 1, ...
+//   rows_alike(cell, absolute)  for how many rows from a cell's on next() holds
 // For planes that are computed side by side in a tile, tile(memory, problem) is
 // the same output there, of `cell_bytes` bytes a cell, and take<B>(tile, cells, at)
 // brings its cells to their place.
@@ -79,7 +79,7 @@ class ValuesAndIndices {
   struct Info {
     Index base;         // what a tap's number counts from
     const void* table;  // for each column, what to take from a number
-    Index step;         // between the bases of neighbouring cells
+    Index step;         // between the bases of neighbouring cells, or rows
   };
   struct Writer {
     S* values;
@@ -138,10 +138,13 @@ class ValuesAndIndices {
   template <class R>
   Info row_info(const Cell& cell, const typename R::Row& table, bool absolute) const {
     if (numbering_.kind == Numbering::Kind::flat) return {0, nullptr, 0};
-    return {absolute ? -problem_.axes[1].taps(cell.at[1]).first * numbering_.stride[1] : 0, table.numbers, 0};
+    if (!absolute) return {0, table.numbers, 0};
+    const Axis& axis = problem_.axes[1];
+    const Index row = -numbering_.stride[1];
+    return {axis.taps(cell.at[1]).first * row, table.numbers, axis.stride() * row};
   }
-  Index rows_alike(const Cell&, bool absolute) const {
-    return absolute && needs_table() ? 1 : std::numeric_limits<Index>::max();
+  Index rows_alike(const Cell& cell, bool absolute) const {
+    return absolute && needs_table() ? problem_.axes[1].result() - cell.at[1] : std::numeric_limits<Index>::max();
   }
   bool needs_table() const { return numbering_.kind == Numbering::Kind::compact; }
   template <class R>

@@ -2,7 +2,7 @@
 //
 //   Lane                    what it computes in
 //   Acc<B>                  an accumulator of B bytes of lanes
-//   Row                     a buffer of accumulators
+//   Row                     a buffer of accumulators; Row::at(memory, elements)
 //   Exact                   the same reducer, made for taps that may be NaN
 //   numbered                whether accumulators carry tap numbers
 //   ordered_sum             taps are combined along the canonical tree
@@ -39,6 +39,7 @@ struct LaneReducer {
 
   struct Row {
     Lane* values;
+    static Row at(unsigned char* memory, Index) { return {reinterpret_cast<Lane*>(memory)}; }
     template <int B>
     EIGENPOOL_INLINE Acc<B> load(Index i) const {
       return simd::load<Lane, B>(values + i);
@@ -175,6 +176,10 @@ struct ArgExtremum {
   struct Row {
     Lane* values;
     Number* numbers;
+    static Row at(unsigned char* memory, Index elements) {
+      return {reinterpret_cast<Lane*>(memory),
+              reinterpret_cast<Number*>(memory + elements * static_cast<Index>(sizeof(Lane)))};
+    }
     template <int B>
     EIGENPOOL_INLINE Acc<B> load(Index i) const {
       return {simd::load<Lane, B>(values + i), simd::load<Number, number_bytes<B>>(numbers + i)};

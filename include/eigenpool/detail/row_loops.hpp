@@ -2,7 +2,7 @@
 #pragma once
 
 #include "../simd/dispatch.hpp"
-#include "reducers.hpp"
+#include "keyed.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {

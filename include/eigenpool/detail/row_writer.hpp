@@ -41,15 +41,17 @@ class RowWriter {
               .plane_pitch = plane * pitch,
               .plane_step = plane * row};
     if (unit < problem_.inner) {  // a part of each column
-      for (Index r = 0; r < group.rows; ++r)
+      typename Output::Info of_row = info;
+      for (Index r = 0; r < group.rows; ++r, of_row = Output::next(of_row))
         write_runs<B>({.count = block.outputs,
                        .length = unit,
                        .from = runs.from + r * pitch,
                        .pitch = unit,
                        .at = runs.at + r * row,
                        .step = problem_.inner,
+                       .are_rows = false,
                        .table_pitch = unit},
-                      info, f);
+                      of_row, f);
     } else {
       if (length == row && pitch == row && (sizes_.plan().wraps || !output_.needs_table()))
         runs.length *= runs.count, runs.count = 1;
@@ -60,6 +62,7 @@ class RowWriter {
   // Neighbouring results in the buffer, and where they belong.
   struct Runs {
     Index count, length, from, pitch, at, step;
+    bool are_rows = true;  // or the columns of one
     Index table_pitch = 0;
     Index planes = 1, plane_pitch = 0, plane_step = 0;
   };
@@ -68,18 +71,25 @@ class RowWriter {
   void write_runs(const Runs& runs, const typename Output::Info& info, const F& f) const {
     simd::apart<B>([=, writer = output_.writer()]() EIGENPOOL_LAMBDA {
       constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
-      const auto held = writer.template hold<R, B>(info);
       for (Index plane = 0, from = runs.from, at = runs.at; plane < runs.planes; ++plane) {
+        auto held = writer.template hold<R, B>(info);
         const auto write = [&](Index r, Index i, Index count) EIGENPOOL_LAMBDA {
-          writer.template write<B>(at + r * runs.step + i, f(from + r * runs.pitch + i), count, held,
-                                   r * runs.table_pitch + i);
+          const auto acc = f(from + r * runs.pitch + i);
+          if constexpr (is_keyed<R>)
+            writer.template write<B>(at + r * runs.step + i, R::template pair<B>(acc), count, held,
+                                     r * runs.table_pitch + i);
+          else
+            writer.template write<B>(at + r * runs.step + i, acc, count, held, r * runs.table_pitch + i);
+        };
+        const auto go_on = [&]() EIGENPOOL_LAMBDA {
+          if (runs.are_rows) held = Output::next(held);
         };
         if (runs.length >= lanes) {
-          for (Index r = 0; r < runs.count; ++r)
+          for (Index r = 0; r < runs.count; ++r, go_on())
             for_vectors<lanes>(runs.length, [&](Index i) EIGENPOOL_LAMBDA { write(r, i, lanes); });
         } else {  // what a vector writes beyond a run is written again, but for the last
           const bool is_dense = runs.step == runs.length;
-          for (Index r = 0; r < runs.count; ++r)
+          for (Index r = 0; r < runs.count; ++r, go_on())
             write(r, 0, is_dense && (runs.count - r) * runs.step >= lanes ? lanes : runs.length);
         }
         from += runs.plane_pitch, at += runs.plane_step;

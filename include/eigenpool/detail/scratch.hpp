@@ -48,13 +48,7 @@ class Scratch {
   /// `count` rows, one every padded(elements).
   typename R::Row rows(Index count, Index elements) {
     const Index all = count * padded(elements);
-    auto* values = reinterpret_cast<Lane*>(take(all * static_cast<Index>(sizeof(Lane))));
-    if constexpr (R::numbered) {
-      constexpr auto bytes = static_cast<Index>(sizeof(typename R::Number));
-      return {values, reinterpret_cast<typename R::Number*>(take(all * bytes))};
-    } else {
-      return {values};
-    }
+    return R::Row::at(take(all * element_bytes), all);
   }
 
  private:

@@ -26,6 +26,18 @@ EIGENPOOL_INLINE Vec<T, Bytes> bit_or(const Vec<T, Bytes>& a, const Vec<T, Bytes
   return bits_as<T>(x);
 }
 
+/// The bits that are set in one of them.
+template <class T, int Bytes>
+EIGENPOOL_INLINE Vec<T, Bytes> bit_xor(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b) {
+  auto x = bits_as<Signed<T>>(a);
+  const auto y = bits_as<Signed<T>>(b);
+  if constexpr (Vec<T, Bytes>::compiled)
+    x.raw ^= y.raw;
+  else
+    for (std::size_t i = 0; i < x.raw.size(); ++i) x.raw[i] ^= y.raw[i];
+  return bits_as<T>(x);
+}
+
 /// The bits of a that are not set in b.
 template <class T, int Bytes>
 EIGENPOOL_INLINE Vec<T, Bytes> bit_clear(const Vec<T, Bytes>& a, const Vec<T, Bytes>& b) {
