@@ -1,4 +1,4 @@
-// The gather of a maximum's gradients gives the bits of the scatter.
+// The gather of a maximum's gradients gives the bits of the scatter, which gives the same in any groups of planes.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -97,10 +97,8 @@ using Cases = testing::Types<Case<float, std::uint8_t>, Case<float, std::uint16_
                              Case<Eigen::half, std::uint8_t>, Case<Eigen::bfloat16, std::uint8_t>>;
 TYPED_TEST_SUITE(Gather, Cases);
 
-TYPED_TEST(Gather, HasTheBitsOfTheScatter) {
-  using S = typename TypeParam::S;
-  using I = typename TypeParam::I;
-  const std::vector<Window<3>> windows{
+std::vector<Window<3>> windows() {
+  return {
       {.kernel = {1, 3, 3}, .stride = 1, .padding = {0, 1, 1}},
       {.kernel = {1, 3, 3}, .stride = {1, 2, 2}, .padding = {0, 1, 1}, .ceil_mode = true},
       {.kernel = {1, 2, 2}},
@@ -108,7 +106,12 @@ TYPED_TEST(Gather, HasTheBitsOfTheScatter) {
       {.kernel = {1, 3, 4}, .stride = {2, 2, 3}, .padding = {0, 1, 2}, .dilation = {1, 2, 2}},
       {.kernel = {2, 2, 3}, .stride = {3, 5, 2}, .padding = {1, 0, 1}},  // inputs below no window
   };
-  for (const Window<3>& window : windows)
+}
+
+TYPED_TEST(Gather, HasTheBitsOfTheScatter) {
+  using S = typename TypeParam::S;
+  using I = typename TypeParam::I;
+  for (const Window<3>& window : windows())
     for (const Index channels : {64, 83, 160})
       for (const bool row_major : {true, false}) {
         const Shape shape = row_major ? Shape{2, 4, 9, 11, channels} : Shape{channels, 11, 9, 4, 2};
@@ -116,6 +119,24 @@ TYPED_TEST(Gather, HasTheBitsOfTheScatter) {
                                         << window.kernel[2] << (row_major ? "" : ", column-major"));
         expect_same<S, I>(problem_of(shape, window, row_major));
       }
+}
+
+// Planes of single elements are added to two in turn, where there are some.
+TYPED_TEST(Gather, PlanesTogetherHaveTheBitsOfPlanesAlone) {
+  using S = typename TypeParam::S;
+  using I = typename TypeParam::I;
+  for (const Window<3>& window : windows()) {
+    SCOPED_TRACE(testing::Message() << "kernel " << window.kernel[0] << " x " << window.kernel[1]);
+    const Problem problem = problem_of({7, 4, 9, 11, 1}, window, true);
+    std::mt19937 random(8);
+    const std::vector<S> dy = gradients<S>(problem.cells(), random);
+    const std::vector<I> taps = indices<I>(problem, random);
+    std::vector<S> together(static_cast<std::size_t>(problem.outer * problem.plane()), S(77)), alone = together;
+    detail::Scatter<S, I>(problem, dy.data(), taps.data(), together.data()).run(0, problem.outer);
+    for (Index plane = 0; plane < problem.outer; ++plane)
+      detail::Scatter<S, I>(problem, dy.data(), taps.data(), alone.data()).run(plane, plane + 1);
+    EXPECT_TRUE(same_bits(together, alone));
+  }
 }
 
 }  // namespace

@@ -41,11 +41,10 @@ class Scatter {
   static constexpr bool in_place = std::is_same_v<S, Lane>;
 
   // Planes of single elements, in memory's order. Windows start at the same places in each: those are looked up, too.
-  using Starts = std::array<std::int32_t, 8192>;
+  using Starts = std::array<Index, 4096>;
   bool takes_planes(Index planes) const {
     if (problem_.inner != 1 || problem_.reversed || !reader_.looks_up()) return false;
-    return FlatIndex<I> || (planes >= 4 && problem_.result_plane() <= Index{std::tuple_size_v<Starts>} &&
-                            problem_.plane() < std::numeric_limits<std::int32_t>::max() / 4);
+    return FlatIndex<I> || (planes >= 4 && problem_.result_plane() <= Index{std::tuple_size_v<Starts>});
   }
   void add_whole_planes(Index begin, Index end) const {
     if constexpr (FlatIndex<I>) {
@@ -53,16 +52,16 @@ class Scatter {
     } else {
       const auto& [n0, n1, n2] = problem_.axes;
       Starts starts;
-      std::int32_t* start = starts.data();
+      Index* start = starts.data();
       for (Index i0 = 0; i0 < n0.result(); ++i0)
         for (Index i1 = 0; i1 < n1.result(); ++i1)
           for (Index i2 = 0; i2 < n2.result(); ++i2)
-            *start++ = static_cast<std::int32_t>(reader_.start(0, i0) + reader_.start(1, i1) + reader_.start(2, i2));
+            *start++ = reader_.start(0, i0) + reader_.start(1, i1) + reader_.start(2, i2);
       add_near_planes(begin, end, starts.data());
     }
   }
   // As many planes as the nearest cache holds beside others are cleared together.
-  void add_near_planes(Index begin, Index end, const std::int32_t* starts) const {
+  void add_near_planes(Index begin, Index end, const Index* starts) const {
     constexpr Index near = 16 * 1024 / Index{sizeof(S)};
     const Index plane = problem_.plane(), most = std::max(near / plane, Index{2});
     while (begin < end) {
@@ -74,14 +73,14 @@ class Scatter {
   }
   // Two planes in turn: a sum that the next window adds to is not waited for.
   template <std::size_t planes>
-  void add_planes(Index first, const std::int32_t* starts) const {
+  void add_planes(Index first, const Index* starts) const {
     const Index plane = problem_.plane(), result = problem_.result_plane();
     add_in_turn<planes>(indices_ + first * result, dy_ + first * result, result, starts, reader_.look_up(),
                         dx_ + first * plane, plane);
   }
   // Apart, so that all it needs stays in registers.
   template <std::size_t planes, class LookUp>
-  static EIGENPOOL_APART void add_in_turn(const I* indices, const S* dy, Index count, const std::int32_t* starts,
+  static EIGENPOOL_APART void add_in_turn(const I* indices, const S* dy, Index count, const Index* starts,
                                           LookUp look_up, S* dx, Index plane) {
     for (Index o = 0; o < count; ++o)
       simd::unrolled<planes>([&](std::size_t p) EIGENPOOL_LAMBDA {
