@@ -43,7 +43,7 @@ class Horizontal {
       halve(columns, rows.columns, (outputs - 1) * (plan_.stride << h) + (plan_.kernel << h));
     switch (plan_.way) {
       case Way::neighbours:
-        if constexpr (!is_keyed<R>)  // which no window of three is
+        if constexpr (!is_keyed<R>)  // rows wrap for short windows alone
           if (plan_.wraps) return wrapped(rows, emit);
         return neighbours(plan_.kernel, plan_.doubling, columns, rows.levels, outputs, emit);
       case Way::unzipped:

@@ -49,7 +49,6 @@ class RowWriter {
                        .pitch = unit,
                        .at = runs.at + r * row,
                        .step = problem_.inner,
-                       .are_rows = false,
                        .table_pitch = unit},
                       of_row, f);
     } else {
@@ -62,9 +61,10 @@ class RowWriter {
   // Neighbouring results in the buffer, and where they belong.
   struct Runs {
     Index count, length, from, pitch, at, step;
-    bool are_rows = true;  // or the columns of one
-    Index table_pitch = 0;
+    Index table_pitch = 0;  // of the columns of a row; rows share the table
     Index planes = 1, plane_pitch = 0, plane_step = 0;
+
+    bool are_rows() const { return table_pitch == 0; }
   };
 
   template <int B, class F>
@@ -74,15 +74,11 @@ class RowWriter {
       for (Index plane = 0, from = runs.from, at = runs.at; plane < runs.planes; ++plane) {
         auto held = writer.template hold<R, B>(info);
         const auto write = [&](Index r, Index i, Index count) EIGENPOOL_LAMBDA {
-          const auto acc = f(from + r * runs.pitch + i);
-          if constexpr (is_keyed<R>)
-            writer.template write<B>(at + r * runs.step + i, R::template pair<B>(acc), count, held,
-                                     r * runs.table_pitch + i);
-          else
-            writer.template write<B>(at + r * runs.step + i, acc, count, held, r * runs.table_pitch + i);
+          writer.template write<B>(at + r * runs.step + i, taken_apart<R, B>(f(from + r * runs.pitch + i)), count, held,
+                                   r * runs.table_pitch + i);
         };
         const auto go_on = [&]() EIGENPOOL_LAMBDA {
-          if (runs.are_rows) held = Output::next(held);
+          if (runs.are_rows()) held = Output::next(held);
         };
         if (runs.length >= lanes) {
           for (Index r = 0; r < runs.count; ++r, go_on())

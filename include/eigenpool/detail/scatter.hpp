@@ -67,13 +67,13 @@ class Scatter {
     while (begin < end) {
       const Index last = std::min(begin + most, end);
       std::fill_n(dx_ + begin * plane, (last - begin) * plane, S(0));
-      for (; begin + 2 <= last; begin += 2) add_planes<2>(begin, starts);
-      for (; begin < last; ++begin) add_planes<1>(begin, starts);
+      for (; begin + 2 <= last; begin += 2) add_together<2>(begin, starts);
+      for (; begin < last; ++begin) add_together<1>(begin, starts);
     }
   }
   // Two planes in turn: a sum that the next window adds to is not waited for.
   template <std::size_t planes>
-  void add_planes(Index first, const Index* starts) const {
+  void add_together(Index first, const Index* starts) const {
     const Index plane = problem_.plane(), result = problem_.result_plane();
     add_in_turn<planes>(indices_ + first * result, dy_ + first * result, result, starts, reader_.look_up(),
                         dx_ + first * plane, plane);
