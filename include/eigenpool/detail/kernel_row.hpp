@@ -40,11 +40,11 @@ class RowKernel {
            reach <= (Index{1} << 16) / std::min(problem.inner, Index{64});
   }
 
-  /// Rows; of a ring, which rows share, in one strip of the inner extent after the other, if there are many.
+  /// Rows; where windows share rows that are kept, in one strip of the inner extent after the other, if there are many.
   Index tasks() const { return rows() * (takes_strips() ? strips() : 1); }
 
-  /// A ring fills anew wherever a range of rows begins.
-  Index grain() const { return sizes_.uses_ring() ? problem_.axes[1].result() : sizes_.joined(); }
+  /// What is kept is made anew wherever a range of rows begins.
+  Index grain() const { return sizes_.slides() ? problem_.axes[1].result() : sizes_.joined(); }
 
   template <int B>
   void run(Index begin, Index end) const {
@@ -70,10 +70,12 @@ class RowKernel {
     HorizontalRows<R> rows;
     std::array<Row, 65> levels;
     Row table{}, column_numbers{};
-    RowRing<R> ring;
+    PlaneRows<R> plane;
+    SlidingRows<R> sliding;
     NanGuard<R, S> guard;
 
-    Work(Scratch<R>& scratch, const RowSizes<R>& sizes, bool needs_table) : ring(sizes.ring()) {
+    Work(Scratch<R>& scratch, const RowSizes<R>& sizes, bool needs_table)
+        : plane(sizes.plane()), sliding(sizes.sliding()) {
       const Index elements = sizes.row_elements();
       rows = {scratch.row(elements + lead).from(lead), {}, {}, levels.data(), nullptr, nullptr};
       if (sizes.plan().needs_results()) rows.results = scratch.row(elements);
@@ -81,7 +83,8 @@ class RowKernel {
       if (sizes.plan().wraps) rows.first = reinterpret_cast<Flag*>(scratch.row(elements).values);
       if (needs_table) table = scratch.row(sizes.table_elements());
       if (R::numbered) column_numbers = scratch.row(sizes.table_elements());
-      if (sizes.uses_ring()) ring.allocate(scratch, sizes.width());
+      if (sizes.plane().pays()) plane.allocate(scratch, sizes.width());
+      if (sizes.sliding().pays()) sliding.allocate(scratch, sizes.width());
     }
   };
 
@@ -90,7 +93,7 @@ class RowKernel {
   Index strips() const { return ceil_div(problem_.inner, sizes_.unit()); }
   // Threads that write neighbouring lines of memory at the same time wait for each other: of few strips, each takes
   // rows.
-  bool takes_strips() const { return sizes_.uses_ring() && strips() >= 8; }
+  bool takes_strips() const { return sizes_.slides() && strips() >= 8; }
 
   // Rows [begin, end), of the strip from `offset` on.
   template <int B>
@@ -100,7 +103,7 @@ class RowKernel {
       RowBlock block(problem_, sizes_, o, offset);
       fill_tables(block, work);
       fill_row<R, B>(work.rows.columns.from(-lead), lead);
-      work.ring.restart();
+      work.sliding.restart();
       block.cell = Cell::number(problem_, begin * problem_.axes[2].result());
       for (Index i = begin; i < end; i += block.rows) {
         block.rows = std::min(rows_at(block.cell), end - i);
@@ -157,7 +160,7 @@ class RowKernel {
     Cell last = Cell::number(problem_, (number + block.rows - 1) * row);
     if (is_clean<B>(block.cell, last, work.guard)) {
       work.rows.input = work.rows.columns;
-      if (sizes_.uses_ring())
+      if (sizes_.slides())
         slide<B>(block, work);
       else if (!take_in_place(block, number, work))
         gather<B>(block, work);
@@ -236,24 +239,24 @@ class RowKernel {
     });
   }
 
-  // Doubling over rows: each is read once, and a window is put together from
-  // the ring of partial ones.
+  // Each row of the source is read once, by what keeps those that windows share.
   template <int B>
   void slide(const RowBlock& block, Work& work) const {
     const Axis& axis = problem_.axes[1];
-    Cell cell = block.cell;
-    if (sizes_.ring().is_whole())
-      return work.ring.template whole_plane<B>(axis.taps(cell.at[1]).first, axis.reach(block.rows),
-                                               filler<B>(block, cell, work), work.rows.columns);
-    for (Index r = 0; r < block.rows; ++r, cell.next_row(problem_)) {
-      const Index plane = cell.outer * problem_.axes[0].result() + cell.at[0];
-      work.ring.template slide_to<B>(plane, axis.taps(cell.at[1]).first, block.length(), filler<B>(block, cell, work));
-      work.ring.template window<B>(work.rows.columns.from(r * plan().column_pitch * block.columns.unit),
-                                   block.length());
-    }
+    const Index pitch = plan().column_pitch * block.columns.unit;
+    const auto rest = [&](const Cell& cell) { return axis.result() - cell.at[1]; };
+    block.for_groups(problem_, false, rest, [&](const RowGroup& group) {
+      const Cell& cell = group.cell;
+      if (sizes_.plane().pays())
+        return work.plane.template windows<B>(axis.taps(cell.at[1]).first, group.rows, filler<B>(block, cell, work),
+                                              work.rows.columns.from(group.first * pitch));
+      work.sliding.template windows<B>(cell.outer * problem_.axes[0].result() + cell.at[0], axis.taps(cell.at[1]).first,
+                                       axis.stride(), group.rows, block.length(), filler<B>(block, cell, work),
+                                       work.rows.columns.from(group.first * pitch), pitch);
+    });
   }
 
-  // Makes rows for the ring, of the source or of the padding, in the plane of a cell.
+  // Makes rows to keep, of the source or of the padding, in the plane of a cell.
   template <int B>
   auto filler(const RowBlock& block, const Cell& cell, const Work& work) const {
     return [this, &block, &cell, numbers = work.column_numbers](Index row, Index count, const Row& to, Index pitch) {

@@ -1,14 +1,9 @@
-// Doubling over the rows of a plane, for windows that slide down it: partial
-// windows of 1, 2, 4, ... rows (or 1, 4, 16, ...) are kept, so that every row of
-// the source is read once and a window costs its logarithm. A small plane is kept
-// whole, which makes the loops long; of a large one, what is still needed is kept
-// in rings.
+// Doubling over the rows of a plane, for sums of windows that slide down it: partial windows of 1, 2, 4, ... rows are
+// kept in rings as long as they are needed, so that every row of the source is read once and a window costs its
+// logarithm.
 #pragma once
 
-#include "axis.hpp"
-#include "doubling.hpp"
-#include "row_loops.hpp"
-#include "scratch.hpp"
+#include "row_plane.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
@@ -16,30 +11,19 @@ namespace detail {
 /// How many rows of each level are kept, and whether to do it.
 class RingPlan {
  public:
-  /// `row` is the elements of a row; a plane of at most `capacity` elements is
-  /// kept whole.
-  RingPlan(const Axis& axis, Doubling::Steps steps, Index row, Index capacity)
-      : kernel_(axis.kernel()), dilation_(axis.dilation()) {
-    constexpr Index longest = 1024;
-    pays_ = axis.is_affine() && kernel_ >= 5 && kernel_ <= longest && axis.overlaps_twice() &&
-            (kernel_ - 1) * dilation_ < longest && axis.result() > 1;
+  explicit RingPlan(const Axis& axis) : kernel_(axis.kernel()), dilation_(axis.dilation()) {
+    pays_ = slides(axis) && kernel_ > 5;
     if (!pays_) return;
-    doubling_ = Doubling(kernel_, steps);
-    const Index reach = axis.reach(axis.result());
-    is_whole_ = axis.stride() == 1 && (doubling_.levels() + 1) * reach <= capacity / row;
-    pays_ = is_whole_ || kernel_ > 5;
+    doubling_ = Doubling(kernel_, Doubling::Steps::canonical);
     for (int l = 0; l < doubling_.levels(); ++l) keep(l, doubling_.window(l + 1) - doubling_.window(l));
     for (int t = 0; t < doubling_.count(); ++t)
       keep(doubling_.term(t).level, kernel_ - doubling_.term(t).tap - doubling_.window(doubling_.term(t).level));
     slots_[0] = ceil_div(slots_[0] + batch - 1, batch) * batch;
-    if (is_whole_)
-      for (int l = 0; l <= doubling_.levels(); ++l) slots_[static_cast<std::size_t>(l)] = reach;
   }
 
   static constexpr Index batch = 8;  // rows of the source that are read at once
 
   bool pays() const { return pays_; }
-  bool is_whole() const { return pays_ && is_whole_; }
   Index kernel() const { return kernel_; }
   Index dilation() const { return dilation_; }
   const Doubling& doubling() const { return doubling_; }
@@ -48,8 +32,7 @@ class RingPlan {
   template <class R>
   Index needed(Index width) const {
     Index all = 0;
-    for (int l = 0; l <= doubling_.levels(); ++l)
-      all += is_whole_ ? Scratch<R>::padded(slots(l) * width) : slots(l) * Scratch<R>::padded(width);
+    for (int l = 0; l <= doubling_.levels(); ++l) all += slots(l) * Scratch<R>::padded(width);
     return all;
   }
 
@@ -61,9 +44,9 @@ class RingPlan {
   }
 
   Index kernel_, dilation_;
-  Doubling doubling_{1, Doubling::Steps::pairs};
+  Doubling doubling_{1, Doubling::Steps::canonical};
   std::array<Index, 16> slots_{};
-  bool pays_ = false, is_whole_ = false;
+  bool pays_;
 };
 
 /// The ring of one task, over rows of one plane after the other.
@@ -71,34 +54,31 @@ template <class R>
 class RowRing {
  public:
   using Row = typename R::Row;
+  using Plan = RingPlan;
 
-  explicit RowRing(const RingPlan& plan) : plan_(plan) {}
+  explicit RowRing(const Plan& plan) : plan_(plan) {}
 
   void allocate(Scratch<R>& scratch, Index width) {
-    pitch_ = plan_.is_whole() ? width : Scratch<R>::padded(width);
+    pitch_ = Scratch<R>::padded(width);
     for (int l = 0; l <= plan_.doubling().levels(); ++l)
-      rings_[static_cast<std::size_t>(l)] =
-          plan_.is_whole() ? scratch.row(plan_.slots(l) * width) : scratch.rows(plan_.slots(l), width);
+      rings_[static_cast<std::size_t>(l)] = scratch.rows(plan_.slots(l), width);
   }
 
   void restart() { plane_ = -1; }
 
-  /// All rows of a plane from `first` on, `rows` of them, and all windows.
+  /// `count` windows, the first rows of which are `first`, first + stride, ..., of plane number `plane`, to rows
+  /// `pitch` apart. fill(row, count, to, pitch) makes rows of `length`, some of them ahead.
   template <int B, class Fill>
-  void whole_plane(Index first, Index rows, const Fill& fill, Row to) {
-    const Doubling& doubling = plan_.doubling();
-    fill(first, rows, rings_[0], pitch_);
-    const auto row = [&](int l, Index tap) {
-      return rings_[static_cast<std::size_t>(l)].from(tap * plan_.dilation() * pitch_);
-    };
-    const auto windows = [&](Index taps) { return (rows - (taps - 1) * plan_.dilation()) * pitch_; };
-    for (int l = 1; l <= doubling.levels(); ++l)
-      make_level<R, B>(doubling, l, row, rings_[static_cast<std::size_t>(l)], windows(doubling.window(l)));
-    merge_terms<R, B>(doubling, 0, row, to, windows(plan_.kernel()));
+  void windows(Index plane, Index first, Index stride, Index count, Index length, const Fill& fill, Row to,
+               Index pitch) {
+    for (Index i = 0; i < count; ++i, first += stride) {
+      slide_to<B>(plane, first, length, fill);
+      merge_terms<R, B>(plan_.doubling(), 0, rows_from(first), to.from(i * pitch), length);
+    }
   }
 
-  /// Moves to the window whose first row is `first`, of plane number `plane`.
-  /// fill(row, count, to, pitch) makes rows of level 0, some of them ahead.
+ private:
+  // Makes the parts of the window whose first row is `first`.
   template <int B, class Fill>
   void slide_to(Index plane, Index first, Index length, const Fill& fill) {
     const Index end = first + (plan_.kernel() - 1) * plan_.dilation() + 1;
@@ -118,16 +98,8 @@ class RowRing {
         make_level<R, B>(plan_.doubling(), l, rows_from(at), row(l, at), length);
       }
     }
-    first_ = first;
   }
 
-  /// The window that it was moved to.
-  template <int B>
-  void window(const Row& to, Index length) const {
-    merge_terms<R, B>(plan_.doubling(), 0, rows_from(first_), to, length);
-  }
-
- private:
   auto rows_from(Index at) const {
     return [this, at](int level, Index tap) { return row(level, at + tap * plan_.dilation()); };
   }
@@ -137,9 +109,9 @@ class RowRing {
   }
   Row row(int level, Index at) const { return rings_[static_cast<std::size_t>(level)].from(slot(level, at) * pitch_); }
 
-  const RingPlan& plan_;
+  const Plan& plan_;
   std::array<Row, 16> rings_{};
-  Index pitch_ = 0, plane_ = -1, start_ = 0, next_ = 0, filled_ = 0, first_ = 0;
+  Index pitch_ = 0, plane_ = -1, start_ = 0, next_ = 0, filled_ = 0;
 };
 
 }  // namespace detail

@@ -4,24 +4,30 @@
 #include "kernel_horizontal.hpp"
 #include "kernel_vertical.hpp"
 #include "row_ring.hpp"
+#include "row_scans.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
+
+/// What keeps the rows that windows share as they slide down a plane.
+template <class R>
+using SlidingRows = std::conditional_t<R::ordered_sum, RowRing<R>, RowScans<R>>;
 
 /// Outputs are buffered `chunk` to a row, for `unit` inner elements; `joined`
 /// rows stand side by side where all of a row is.
 template <class R>
 class RowSizes {
  public:
+  using Sliding = typename SlidingRows<R>::Plan;
   static constexpr Index lead = 64;  // elements before the first column, which windows that wrap reach
 
   RowSizes(const Problem& problem, bool needs_table)
       : axis_(problem.axes[2]),
         plan_(axis_, problem.inner, steps_of<R>, problem.axes[1].kernel() < 5),
         tables_((needs_table ? 1 : 0) + (R::numbered ? 1 : 0) + (plan_.wraps ? 1 : 0)),
-        ring_(numbers_rows(problem, needs_table) ? problem.axes[1] : Axis(), steps_of<R>,
-              plan_.column_pitch * problem.inner,
-              plan_.is_joint() ? Scratch<R>::capacity * 3 / 8 : 0),  // other rows take more than a ring does
+        plane_(slid_down(problem, needs_table), steps_of<R>, plan_.column_pitch * problem.inner,
+               plan_.is_joint() ? Scratch<R>::capacity * 3 / 8 : 0),  // other rows take more than a plane does
+        sliding_(plane_.pays() ? Axis() : slid_down(problem, needs_table)),
         unit_(problem.inner),
         chunk_(std::max(axis_.result(), Index{1})) {
     fit();
@@ -31,12 +37,14 @@ class RowSizes {
   }
 
   const RowPlan& plan() const { return plan_; }
-  const RingPlan& ring() const { return ring_; }
+  const PlanePlan& plane() const { return plane_; }
+  const Sliding& sliding() const { return sliding_; }
   Index unit() const { return unit_; }
   Index chunk() const { return chunk_; }
   Index joined() const { return joined_; }
   bool is_chunked() const { return chunk_ < axis_.result(); }
-  bool uses_ring() const { return ring_.pays(); }
+  /// Whether rows that windows share are kept.
+  bool slides() const { return plane_.pays() || sliding_.pays(); }
   /// Whether columns stand in the source as they would in the buffer, but for padding at the ends of a row.
   bool is_in_place() const { return in_place_; }
 
@@ -50,7 +58,7 @@ class RowSizes {
   /// from column to column (for rows that wrap, over all of them), and of
   /// everything.
   Index width() const {
-    if (ring_.is_whole()) return plan_.column_pitch * unit_;
+    if (plane_.pays()) return plan_.column_pitch * unit_;
     return (is_chunked() ? axis_.reach(chunk_) : plan_.reach) * unit_;
   }
   Index row_elements() const { return row_elements(joined_); }
@@ -60,12 +68,11 @@ class RowSizes {
  private:
   static constexpr Index most_joined = 256;
 
-  // Whether a row's position alone says what its taps are numbered, as a ring needs it: with a dilation, compact
-  // numbers grow with every few rows.
-  static bool numbers_rows(const Problem& problem, bool is_compact) {
-    return !R::numbered || !is_compact || problem.axes[1].dilation() == 1;
+  // The axis that windows may slide down, where a row's position alone says what its taps are numbered: with a
+  // dilation, compact numbers grow with every few rows.
+  static Axis slid_down(const Problem& problem, bool is_compact) {
+    return !R::numbered || !is_compact || problem.axes[1].dilation() == 1 ? problem.axes[1] : Axis();
   }
-
   Index work_rows() const { return 1 + (plan_.needs_results() ? 1 : 0) + level_rows(); }
   Index row_elements(Index joined) const {
     return (is_chunked() ? std::max(axis_.reach(chunk_), chunk_)
@@ -75,7 +82,12 @@ class RowSizes {
   Index table_elements(Index joined) const { return plan_.wraps ? row_elements(joined) : width(); }
   Index needed(Index joined) const {
     return lead + work_rows() * Scratch<R>::padded(row_elements(joined)) +
-           tables_ * Scratch<R>::padded(table_elements(joined)) + (uses_ring() ? ring_.template needed<R>(width()) : 0);
+           tables_ * Scratch<R>::padded(table_elements(joined)) + shared();
+  }
+  // Elements of the rows that windows share.
+  Index shared() const {
+    if (plane_.pays()) return plane_.template needed<R>(width());
+    return sliding_.pays() ? sliding_.template needed<R>(width()) : 0;
   }
 
   // Several rows, where all of a row is buffered: equal parts of a plane, or whole planes, which begin and end alike.
@@ -91,20 +103,20 @@ class RowSizes {
       return std::clamp((capacity - needed(0)) / row, Index{1}, std::min(most, rows));
     };
     joined_ = rows_in(Scratch<R>::near_capacity, buffered + read, most_joined);
-    // A ring may take all of the nearest cache: a few rows pay from the next one, too.
-    if (uses_ring()) joined_ = std::max(joined_, rows_in(Scratch<R>::capacity, buffered, 8));
-    if (ring_.is_whole()) joined_ = plane;
+    // Rows that are kept may take all of the nearest cache: a few pay from the next one, too.
+    if (slides()) joined_ = std::max(joined_, rows_in(Scratch<R>::capacity, buffered, 8));
+    if (plane_.pays()) joined_ = plane;
     joined_ = joined_ > plane ? joined_ / plane * plane : ceil_div(plane, ceil_div(plane, joined_));
   }
 
   /// Less at a time, until it fits the stack: strips of no less than a cache line,
-  /// which threads that write parts of it would take from each other. Rows of a
-  /// ring, and those that this would cut to less than a window, take a far cache
+  /// which threads that write parts of it would take from each other. Rows that
+  /// are kept, and those that this would cut to less than a window, take a far cache
   /// instead: each part of a row reads again what its windows share with the next.
   void fit() {
     constexpr Index line = 64 / sizeof(typename R::Lane);
     while (unit_ > line && needed(1) > Scratch<R>::capacity) unit_ = ceil_div(unit_, 2 * line) * line;
-    if (!uses_ring()) cut_rows(Scratch<R>::capacity);
+    if (!slides()) cut_rows(Scratch<R>::capacity);
     if (needed(1) <= Scratch<R>::capacity) return;
     chunk_ = axis_.result();
     cut_rows(Scratch<R>::far_capacity);
@@ -117,7 +129,8 @@ class RowSizes {
   const Axis& axis_;
   RowPlan plan_;
   Index tables_;
-  RingPlan ring_;
+  PlanePlan plane_;
+  Sliding sliding_;
   Index unit_, chunk_, joined_ = 1;
   bool in_place_ = false;
 };

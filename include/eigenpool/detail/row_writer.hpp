@@ -18,7 +18,7 @@ class RowWriter {
   /// number `at`, in groups of rows that are written alike.
   template <int B, class F>
   void write(const RowBlock& block, Index at, const F& f) const {
-    const bool absolute = sizes_.uses_ring();
+    const bool absolute = sizes_.slides();
     const auto alike = [&](const Cell& cell) { return output_.rows_alike(cell, absolute); };
     block.for_groups(problem_, true, alike, [&](const RowGroup& group) {
       write_rows<B>(block, group, at, output_.template row_info<R>(group.cell, table_, absolute), f);

@@ -31,7 +31,7 @@ class Scratch {
   static constexpr Index capacity = 120 * 1024 / element_bytes;
   static constexpr Index near_capacity = 40 * 1024 / element_bytes;
   /// What it may take from the heap without leaving the caches.
-  static constexpr Index far_capacity = 1024 * 1024 / element_bytes;
+  static constexpr Index far_capacity = 1536 * 1024 / element_bytes;
 
   explicit Scratch(Index elements) {
     next_ = inline_;

@@ -1,0 +1,84 @@
+// Doubling over the rows of a small plane, for windows that slide down it: windows of 1, 2, 4, ... rows (or of 1, 4,
+// 16, ...) are kept from every row on, which makes the loops long.
+#pragma once
+
+#include "axis.hpp"
+#include "doubling.hpp"
+#include "row_loops.hpp"
+#include "scratch.hpp"
+
+EIGENPOOL_BEGIN
+namespace detail {
+
+/// Whether windows are long, and share most of their rows with the next.
+inline bool slides(const Axis& axis) {
+  constexpr Index longest = 1024;
+  return axis.is_affine() && axis.kernel() >= 5 && axis.kernel() <= longest && axis.overlaps_twice() &&
+         (axis.kernel() - 1) * axis.dilation() < longest && axis.result() > 1;
+}
+
+/// How many rows are kept, and whether to do it.
+class PlanePlan {
+ public:
+  /// `row` is the elements of a row; the levels of a plane have to fit `capacity`.
+  PlanePlan(const Axis& axis, Doubling::Steps steps, Index row, Index capacity) {
+    if (!slides(axis) || axis.stride() > 1) return;
+    kernel_ = axis.kernel(), dilation_ = axis.dilation(), rows_ = axis.reach(axis.result());
+    doubling_ = Doubling(kernel_, steps);
+    pays_ = levels() * rows_ <= capacity / row;
+  }
+
+  bool pays() const { return pays_; }
+  Index kernel() const { return kernel_; }
+  Index dilation() const { return dilation_; }
+  const Doubling& doubling() const { return doubling_; }
+  int levels() const { return doubling_.levels() + 1; }
+  Index rows() const { return rows_; }
+  /// Elements of scratch, for rows of `width`.
+  template <class R>
+  Index needed(Index width) const {
+    return levels() * Scratch<R>::padded(rows_ * width);
+  }
+
+ private:
+  Index kernel_ = 1, dilation_ = 1, rows_ = 0;
+  Doubling doubling_{1, Doubling::Steps::pairs};
+  bool pays_ = false;
+};
+
+/// The levels of one plane after the other.
+template <class R>
+class PlaneRows {
+ public:
+  using Row = typename R::Row;
+
+  explicit PlaneRows(const PlanePlan& plan) : plan_(plan) {}
+
+  void allocate(Scratch<R>& scratch, Index width) {
+    width_ = width;
+    for (int l = 0; l < plan_.levels(); ++l) levels_[static_cast<std::size_t>(l)] = scratch.row(plan_.rows() * width);
+  }
+
+  /// `count` windows, one row apart, from that whose first row is `first` on. fill(row, count, to, pitch) makes rows.
+  template <int B, class Fill>
+  void windows(Index first, Index count, const Fill& fill, Row to) const {
+    const Doubling& doubling = plan_.doubling();
+    const Index rows = count + (plan_.kernel() - 1) * plan_.dilation();
+    fill(first, rows, levels_[0], width_);
+    const auto row = [&](int l, Index tap) {
+      return levels_[static_cast<std::size_t>(l)].from(tap * plan_.dilation() * width_);
+    };
+    const auto windows = [&](Index taps) { return (rows - (taps - 1) * plan_.dilation()) * width_; };
+    for (int l = 1; l <= doubling.levels(); ++l)
+      make_level<R, B>(doubling, l, row, levels_[static_cast<std::size_t>(l)], windows(doubling.window(l)));
+    merge_terms<R, B>(doubling, 0, row, to, windows(plan_.kernel()));
+  }
+
+ private:
+  const PlanePlan& plan_;
+  std::array<Row, 16> levels_{};
+  Index width_ = 0;
+};
+
+}  // namespace detail
+EIGENPOOL_END
