@@ -54,12 +54,14 @@ struct Function {
 #endif
 }
 
-/// "<function>: <argument>[<axis>] is <value>, <reason>"
-[[noreturn]] inline void fail_axis(const Function& function, const char* argument, int axis, Index value,
-                                   const std::string& reason) {
+/// "<function>: <argument>[<axis>] is <value>, <reason>". A template, for kernels.cpp to compile.
+template <class Value>
+[[noreturn]] void fail_axis(const Function& function, const char* argument, int axis, Value value,
+                            const std::string& reason) {
   fail(function.name() + ": " + argument + "[" + std::to_string(axis) + "] is " + std::to_string(value) + ", " +
        reason);
 }
+EIGENPOOL_COMPILED(void fail_axis(const Function&, const char*, int, Index, const std::string&))
 
 }  // namespace detail
 EIGENPOOL_END

@@ -66,46 +66,53 @@ struct FixedWindows {
   const Window<D>& window;
   Axis::Counted counted = Axis::Counted::taps;
 
-  Axes<D> axes(const Function& function, const Extents<D>& extents) const {
-    require_positive(function, window);
-    Axes<D> made;
-    for (int a = 0; a < D; ++a)
-      made[static_cast<std::size_t>(a)] = axis(function, a, extents[static_cast<std::size_t>(a)]);
-    require_countable_taps(function, window);
-    return made;
-  }
+  Axes<D> axes(const Function& function, const Extents<D>& extents) const;
 
  private:
-  Axis axis(const Function& function, int a, Index input) const {
-    const Index extent = window_extent(function, window, a), stride = window.stride[a];
-    if (window.padding.same) {
-      const Index output = (input - 1) / stride + 1;
-      Index reached = 0;
-      if (!add((output - 1) * stride, extent, reached))
-        fail_axis(function, "kernel", a, window.kernel[a], "the window's extent overflows 64 bits");
-      const Index total = std::max(reached - input, Index{0});
-      const Index begin = *window.padding.same == SamePadding::upper ? total / 2 : total - total / 2;
-      return make(a, input, output, begin, total - begin);
-    }
-    const Index begin = window.padding.begin[a], end = window.padding.end[a];
-    require_padding_inside(function, "padding.begin", a, begin, extent);
-    require_padding_inside(function, "padding.end", a, end, extent);
-    Index padded = 0;
-    if (!add(input, begin, padded) || !add(padded, end, padded))
-      fail_axis(function, "kernel", a, window.kernel[a], "the padded input's extent overflows 64 bits");
-    const Index slack = padded - extent;
-    const Index outputs = (window.ceil_mode ? ceil_div(slack, stride) : floor_div(slack, stride)) + 1;
-    if (outputs < 1)
-      fail_axis(
-          function, "kernel", a, window.kernel[a],
-          "the window's extent " + std::to_string(extent) + " exceeds the padded input's " + std::to_string(padded));
-    return make(a, input, std::min(outputs, (input + begin - 1) / stride + 1), begin, end);
-  }
-
+  Axis axis(const Function& function, int a, Index input) const;
   Axis make(int a, Index input, Index output, Index begin, Index end) const {
     return Axis::affine(input, output, window.kernel[a], window.stride[a], begin, end, window.dilation[a], counted);
   }
 };
+
+template <int D>
+Axes<D> FixedWindows<D>::axes(const Function& function, const Extents<D>& extents) const {
+  require_positive(function, window);
+  Axes<D> made;
+  for (int a = 0; a < D; ++a)
+    made[static_cast<std::size_t>(a)] = axis(function, a, extents[static_cast<std::size_t>(a)]);
+  require_countable_taps(function, window);
+  return made;
+}
+template <int D>
+Axis FixedWindows<D>::axis(const Function& function, int a, Index input) const {
+  const Index extent = window_extent(function, window, a), stride = window.stride[a];
+  if (window.padding.same) {
+    const Index output = (input - 1) / stride + 1;
+    Index reached = 0;
+    if (!add((output - 1) * stride, extent, reached))
+      fail_axis(function, "kernel", a, window.kernel[a], "the window's extent overflows 64 bits");
+    const Index total = std::max(reached - input, Index{0});
+    const Index begin = *window.padding.same == SamePadding::upper ? total / 2 : total - total / 2;
+    return make(a, input, output, begin, total - begin);
+  }
+  const Index begin = window.padding.begin[a], end = window.padding.end[a];
+  require_padding_inside(function, "padding.begin", a, begin, extent);
+  require_padding_inside(function, "padding.end", a, end, extent);
+  Index padded = 0;
+  if (!add(input, begin, padded) || !add(padded, end, padded))
+    fail_axis(function, "kernel", a, window.kernel[a], "the padded input's extent overflows 64 bits");
+  const Index slack = padded - extent;
+  const Index outputs = (window.ceil_mode ? ceil_div(slack, stride) : floor_div(slack, stride)) + 1;
+  if (outputs < 1)
+    fail_axis(
+        function, "kernel", a, window.kernel[a],
+        "the window's extent " + std::to_string(extent) + " exceeds the padded input's " + std::to_string(padded));
+  return make(a, input, std::min(outputs, (input + begin - 1) / stride + 1), begin, end);
+}
+EIGENPOOL_COMPILED(struct FixedWindows<1>)
+EIGENPOOL_COMPILED(struct FixedWindows<2>)
+EIGENPOOL_COMPILED(struct FixedWindows<3>)
 
 /// The windows that a pooling to the extents `pooled` had, for the unpooling that goes back.
 template <int D>

@@ -66,7 +66,7 @@ Plan<N> make_plan(const Function& function, const char* argument, const Extents<
   for (int a = 0; a < D; ++a) {
     extents[static_cast<std::size_t>(a)] = shape[static_cast<std::size_t>(spatial + a)];
     if (extents[static_cast<std::size_t>(a)] == 0)
-      fail_axis(function, argument, spatial + a, 0, "a spatial extent must be at least 1");
+      fail_axis(function, argument, spatial + a, Index{0}, "a spatial extent must be at least 1");
   }
   const Axes<D> axes = windows.axes(function, extents);
   Plan<N> plan{{}, shape, shape, row_major};

@@ -28,7 +28,7 @@ Extents<4> roi_shape(const Function& function, const char* argument, const Exten
   for (std::size_t a = 2; a < 4; ++a) {
     const std::size_t axis = image_axes<layout>()[a];
     if (shape[axis] == 0)
-      fail_axis(function, argument, static_cast<int>(axis), 0, "a spatial extent must be at least 1");
+      fail_axis(function, argument, static_cast<int>(axis), Index{0}, "a spatial extent must be at least 1");
   }
   require_countable<I>(function, argument, shape, sizeof(S));
   require_at_least(function, "output_size", rule.output_size(), 1);

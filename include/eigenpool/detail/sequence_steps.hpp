@@ -105,7 +105,7 @@ Groups checked_steps(const Function& function, const char* argument, const Shape
                      const SequenceOptions& options) {
   require_extents<X>(function, argument, shape.shape);
   if (shape.steps() == 0)
-    fail_axis(function, argument, static_cast<int>(Shape::step_axis), 0, "a sequence must have at least 1 step");
+    fail_axis(function, argument, static_cast<int>(Shape::step_axis), Index{0}, "a sequence must have at least 1 step");
   Groups groups = valid_steps(function, shape, valid.data(), valid.shape());
   if (!options.empty) require_steps(function, RowNumbers<T> ? "lengths" : "mask", groups);
   return groups;

@@ -137,7 +137,7 @@ UnpooledWindows<D> unpooled_windows(const Function& function, const char* argume
   const Extents<D> extents = spatial_extents<layout, D>(pooled);
   for (int a = 0; a < D; ++a)
     if (extents[static_cast<std::size_t>(a)] == 0)
-      fail_axis(function, argument, first_spatial<layout>(static_cast<int>(R), D) + a, 0,
+      fail_axis(function, argument, first_spatial<layout>(static_cast<int>(R), D) + a, Index{0},
                 "a spatial extent must be at least 1");
   return {window, extents};
 }
