@@ -89,6 +89,17 @@ TEST(KernelChoice, LongWindowsTakeRowsInEveryLayout) {
   EXPECT_EQ(mean_kernel(fixed<channels_last>(std::array<Index, 4>{1, 28, 28, 64}, long_window)), KernelChoice::rows);
 }
 
+TEST(KernelChoice, TallWindowsOfManyTapsTakeRowsInEveryLayout) {
+  const auto choice = [](const Sizes<2>& kernel, Index stride = 1) {
+    const Window<2> window{.kernel = kernel, .stride = stride, .padding = {kernel[0] / 2, kernel[1] / 2}};
+    return max_kernel(fixed<channels_last>(std::array<Index, 4>{1, 28, 28, 64}, window));
+  };
+  EXPECT_EQ(choice({15, 1}), KernelChoice::rows);
+  EXPECT_EQ(choice({5, 3}), KernelChoice::rows);
+  EXPECT_EQ(choice({9, 1}), KernelChoice::inner);
+  EXPECT_EQ(choice({9, 3}, 2), KernelChoice::inner);
+}
+
 TEST(KernelChoice, SmallPlanesAreLaidSideBySide) {
   EXPECT_EQ(max_kernel(fixed(std::array<Index, 4>{1, 64, 8, 8}, {.kernel = 3, .stride = 1})), KernelChoice::planes);
   EXPECT_EQ(max_kernel(fixed(std::array<Index, 4>{1, 2, 8, 8}, {.kernel = 3, .stride = 1})), KernelChoice::rows)

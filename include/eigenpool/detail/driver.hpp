@@ -28,6 +28,18 @@ bool numbers_fit(const Problem& problem, const Numbering& numbering) {
 /// does not grow with its area.
 inline bool is_long(const Axis& axis) { return axis.is_affine() && axis.kernel() >= 5 && axis.overlaps_twice(); }
 
+/// How many windows an element of the source is in, on average: the taps that are read for each, window by window.
+inline double windows_of_an_element(const Problem& problem) {
+  const double reads = static_cast<double>(problem.max_taps()) * static_cast<double>(problem.result_plane());
+  return reads / static_cast<double>(problem.plane());
+}
+
+/// Whether windows of columns should be reduced in rows: long ones, or tall ones with so many taps that rows, each
+/// read once, are worth their buffers.
+inline bool slides_often(const Problem& problem) {
+  return is_long(problem.axes[2]) || (is_long(problem.axes[1]) && windows_of_an_element(problem) >= 14);
+}
+
 enum class KernelChoice { scalar, inner, whole_planes, planes, rows, keyed_rows };
 
 /// The kernel that reduces `problem` with R into an Output.
@@ -40,7 +52,7 @@ KernelChoice kernel_for(const Problem& problem, const Numbering& numbering) {
     if (is_tiny || is_scalar_kernel_forced()) return KernelChoice::scalar;
     const Index lanes = simd::vector_bytes() / static_cast<Index>(sizeof(typename R::Lane));
     const bool rows_suit = RowKernel<R, S, Output>::suits(problem, numbering);
-    if (problem.inner >= lanes && !(rows_suit && is_long(problem.axes[2]))) return KernelChoice::inner;
+    if (problem.inner >= lanes && !(rows_suit && slides_often(problem))) return KernelChoice::inner;
     if (WholePlanesKernel<R, S, Output>::suits(problem)) return KernelChoice::whole_planes;
     if (PlanesKernel<R, S, Output>::suits(problem)) return KernelChoice::planes;
     const bool merges_often = is_long(problem.axes[1]) || is_long(problem.axes[2]);
@@ -54,8 +66,7 @@ template <class R, class S, class Output>
 void reduce_windows(const Problem& problem, const S* source, const Output& output, const AnyParallel& parallel) {
   if (problem.cells() == 0 || problem.inner == 0) return;
   // Time grows with the logarithm of the windows that an element is in.
-  const double reads = static_cast<double>(problem.max_taps()) * static_cast<double>(problem.result_plane());
-  const double windows = std::max(reads / static_cast<double>(problem.plane()), 1.0);
+  const double windows = std::max(windows_of_an_element(problem), 1.0);
   const double bytes = problem.bytes<S>() * (1 + std::log2(windows) / 4);
   const KernelChoice choice = kernel_for<R, S, Output>(problem, numbering_of(output));
   if constexpr (std::is_arithmetic_v<typename R::Lane>) {
