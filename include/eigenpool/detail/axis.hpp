@@ -84,6 +84,9 @@ class Axis {
   /// that two of them are no number).
   constexpr bool overlaps_twice() const { return (kernel_ - 1) / 2 >= stride_; }
 
+  /// Whether windows are so long, and overlap so often, that what they share should be made once.
+  constexpr bool is_long() const { return is_affine() && kernel_ >= 5 && overlaps_twice(); }
+
   /// Whether windows cover the source without overlap, padding or rest.
   constexpr bool tiles() const {
     return is_affine() && padding_ == 0 && source_ == result_ * stride_ && (kernel_ - 1) * dilation_ < stride_;

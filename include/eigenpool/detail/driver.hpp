@@ -24,20 +24,16 @@ bool numbers_fit(const Problem& problem, const Numbering& numbering) {
   return largest < std::numeric_limits<typename R::Number>::max();
 }
 
-/// Whether a window so long along a row should be reduced in rows, whose cost
-/// does not grow with its area.
-inline bool is_long(const Axis& axis) { return axis.is_affine() && axis.kernel() >= 5 && axis.overlaps_twice(); }
-
 /// How many windows an element of the source is in, on average: the taps that are read for each, window by window.
 inline double windows_of_an_element(const Problem& problem) {
   const double reads = static_cast<double>(problem.max_taps()) * static_cast<double>(problem.result_plane());
   return reads / static_cast<double>(problem.plane());
 }
 
-/// Whether windows of columns should be reduced in rows: long ones, or tall ones with so many taps that rows, each
-/// read once, are worth their buffers.
+/// Whether windows over columns should be reduced in rows, whose cost does not grow with a window's area: long ones,
+/// and tall ones of so many taps that rows, each read once, are worth their buffers.
 inline bool slides_often(const Problem& problem) {
-  return is_long(problem.axes[2]) || (is_long(problem.axes[1]) && windows_of_an_element(problem) >= 14);
+  return problem.axes[2].is_long() || (problem.axes[1].is_long() && windows_of_an_element(problem) >= 14);
 }
 
 enum class KernelChoice { scalar, inner, whole_planes, planes, rows, keyed_rows };
@@ -55,7 +51,7 @@ KernelChoice kernel_for(const Problem& problem, const Numbering& numbering) {
     if (problem.inner >= lanes && !(rows_suit && slides_often(problem))) return KernelChoice::inner;
     if (WholePlanesKernel<R, S, Output>::suits(problem)) return KernelChoice::whole_planes;
     if (PlanesKernel<R, S, Output>::suits(problem)) return KernelChoice::planes;
-    const bool merges_often = is_long(problem.axes[1]) || is_long(problem.axes[2]);
+    const bool merges_often = problem.axes[1].is_long() || problem.axes[2].is_long();
     if (rows_suit) return HasKeys<R> && merges_often ? KernelChoice::keyed_rows : KernelChoice::rows;
   }
   return KernelChoice::scalar;

@@ -10,11 +10,11 @@
 EIGENPOOL_BEGIN
 namespace detail {
 
-/// Whether windows are long, and share most of their rows with the next.
+/// Whether windows share rows that are worth keeping, and not too many.
 inline bool slides(const Axis& axis) {
   constexpr Index longest = 1024;
-  return axis.is_affine() && axis.kernel() >= 5 && axis.kernel() <= longest && axis.overlaps_twice() &&
-         (axis.kernel() - 1) * axis.dilation() < longest && axis.result() > 1;
+  return axis.is_long() && axis.kernel() <= longest && (axis.kernel() - 1) * axis.dilation() < longest &&
+         axis.result() > 1;
 }
 
 /// How many rows are kept, and whether to do it.
