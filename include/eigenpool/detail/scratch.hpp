@@ -36,7 +36,7 @@ class Scratch {
   explicit Scratch(Index elements) {
     next_ = inline_;
     if (elements > capacity) {
-      heap_ = std::make_unique<Block[]>(static_cast<std::size_t>((elements * element_bytes + 63) / 64));
+      heap_ = std::make_unique_for_overwrite<Block[]>(static_cast<std::size_t>((elements * element_bytes + 63) / 64));
       next_ = heap_[0].bytes;
     }
   }
