@@ -32,7 +32,7 @@ inline double windows_of_an_element(const Problem& problem) {
 
 /// Whether windows over columns should be reduced in rows, whose cost does not grow with a window's area: long ones,
 /// and tall ones of so many taps that rows, each read once, are worth their buffers.
-inline bool slides_often(const Problem& problem) {
+inline bool prefers_rows(const Problem& problem) {
   return problem.axes[2].is_long() || (problem.axes[1].is_long() && windows_of_an_element(problem) >= 14);
 }
 
@@ -48,7 +48,7 @@ KernelChoice kernel_for(const Problem& problem, const Numbering& numbering) {
     if (is_tiny || is_scalar_kernel_forced()) return KernelChoice::scalar;
     const Index lanes = simd::vector_bytes() / static_cast<Index>(sizeof(typename R::Lane));
     const bool rows_suit = RowKernel<R, S, Output>::suits(problem, numbering);
-    if (problem.inner >= lanes && !(rows_suit && slides_often(problem))) return KernelChoice::inner;
+    if (problem.inner >= lanes && !(rows_suit && prefers_rows(problem))) return KernelChoice::inner;
     if (WholePlanesKernel<R, S, Output>::suits(problem)) return KernelChoice::whole_planes;
     if (PlanesKernel<R, S, Output>::suits(problem)) return KernelChoice::planes;
     const bool merges_often = problem.axes[1].is_long() || problem.axes[2].is_long();

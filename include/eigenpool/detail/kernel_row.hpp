@@ -247,12 +247,17 @@ class RowKernel {
     const auto rest = [&](const Cell& cell) { return axis.result() - cell.at[1]; };
     block.for_groups(problem_, false, rest, [&](const RowGroup& group) {
       const Cell& cell = group.cell;
+      const SlidingWindows<Row> windows{.plane = cell.outer * problem_.axes[0].result() + cell.at[0],
+                                        .first = axis.taps(cell.at[1]).first,
+                                        .stride = axis.stride(),
+                                        .count = group.rows,
+                                        .length = block.length(),
+                                        .to = work.rows.columns.from(group.first * pitch),
+                                        .pitch = pitch};
       if (sizes_.plane().pays())
-        return work.plane.template windows<B>(axis.taps(cell.at[1]).first, group.rows, filler<B>(block, cell, work),
-                                              work.rows.columns.from(group.first * pitch));
-      work.sliding.template windows<B>(cell.outer * problem_.axes[0].result() + cell.at[0], axis.taps(cell.at[1]).first,
-                                       axis.stride(), group.rows, block.length(), filler<B>(block, cell, work),
-                                       work.rows.columns.from(group.first * pitch), pitch);
+        work.plane.template reduce<B>(windows, filler<B>(block, cell, work));
+      else
+        work.sliding.template reduce<B>(windows, filler<B>(block, cell, work));
     });
   }
 

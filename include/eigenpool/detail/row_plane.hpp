@@ -17,6 +17,19 @@ inline bool slides(const Axis& axis) {
          axis.result() > 1;
 }
 
+/// `count` windows that slide down plane number `plane`, by their first rows: what rows of `length` elements are
+/// reduced to goes to rows from `to` on, `pitch` apart.
+template <class Row>
+struct SlidingWindows {
+  Index plane, first, stride, count, length;
+  Row to;
+  Index pitch;
+
+  Index last() const { return first + (count - 1) * stride; }
+  bool hold(Index row) const { return row >= first && row <= last() && (row - first) % stride == 0; }
+  Index place(Index row) const { return (row - first) / stride * pitch; }
+};
+
 /// How many rows are kept, and whether to do it.
 class PlanePlan {
  public:
@@ -59,19 +72,19 @@ class PlaneRows {
     for (int l = 0; l < plan_.levels(); ++l) levels_[static_cast<std::size_t>(l)] = scratch.row(plan_.rows() * width);
   }
 
-  /// `count` windows, one row apart, from that whose first row is `first` on. fill(row, count, to, pitch) makes rows.
+  /// Windows one row apart, side by side. fill(row, count, to, pitch) makes rows.
   template <int B, class Fill>
-  void windows(Index first, Index count, const Fill& fill, Row to) const {
+  void reduce(const SlidingWindows<Row>& windows, const Fill& fill) const {
     const Doubling& doubling = plan_.doubling();
-    const Index rows = count + (plan_.kernel() - 1) * plan_.dilation();
-    fill(first, rows, levels_[0], width_);
+    const Index rows = windows.count + (plan_.kernel() - 1) * plan_.dilation();
+    fill(windows.first, rows, levels_[0], width_);
     const auto row = [&](int l, Index tap) {
       return levels_[static_cast<std::size_t>(l)].from(tap * plan_.dilation() * width_);
     };
-    const auto windows = [&](Index taps) { return (rows - (taps - 1) * plan_.dilation()) * width_; };
+    const auto length = [&](Index taps) { return (rows - (taps - 1) * plan_.dilation()) * width_; };
     for (int l = 1; l <= doubling.levels(); ++l)
-      make_level<R, B>(doubling, l, row, levels_[static_cast<std::size_t>(l)], windows(doubling.window(l)));
-    merge_terms<R, B>(doubling, 0, row, to, windows(plan_.kernel()));
+      make_level<R, B>(doubling, l, row, levels_[static_cast<std::size_t>(l)], length(doubling.window(l)));
+    merge_terms<R, B>(doubling, 0, row, windows.to, length(plan_.kernel()));
   }
 
  private:

@@ -66,14 +66,12 @@ class RowRing {
 
   void restart() { plane_ = -1; }
 
-  /// `count` windows, the first rows of which are `first`, first + stride, ..., of plane number `plane`, to rows
-  /// `pitch` apart. fill(row, count, to, pitch) makes rows of `length`, some of them ahead.
+  /// fill(row, count, to, pitch) makes rows, some of them ahead.
   template <int B, class Fill>
-  void windows(Index plane, Index first, Index stride, Index count, Index length, const Fill& fill, Row to,
-               Index pitch) {
-    for (Index i = 0; i < count; ++i, first += stride) {
-      slide_to<B>(plane, first, length, fill);
-      merge_terms<R, B>(plan_.doubling(), 0, rows_from(first), to.from(i * pitch), length);
+  void reduce(const SlidingWindows<Row>& windows, const Fill& fill) {
+    for (Index first = windows.first; first <= windows.last(); first += windows.stride) {
+      slide_to<B>(windows.plane, first, windows.length, fill);
+      merge_terms<R, B>(plan_.doubling(), 0, rows_from(first), windows.to.from(windows.place(first)), windows.length);
     }
   }
 

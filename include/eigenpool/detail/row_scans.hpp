@@ -28,9 +28,9 @@ class ScanPlan {
   /// Rows of the source that are read at once: few enough for the nearest cache.
   template <class R>
   static Index batch(Index width) {
-    return std::clamp(Scratch<R>::near_capacity / (2 * pitch<R>(width)), Index{2}, most);
+    return std::clamp(Scratch<R>::near_capacity / (2 * pitch<R>(width)), Index{2}, largest_batch);
   }
-  static constexpr Index most = 8;
+  static constexpr Index largest_batch = 8;
   /// Rows of a block, of the prefixes of the next, and of a batch.
   template <class R>
   Index rows(Index width) const {
@@ -66,38 +66,26 @@ class RowScans {
 
   void restart() { plane_ = -1; }
 
-  /// `count` windows, the first rows of which are `first`, first + stride, ..., of plane number `plane`, to rows
-  /// `pitch` apart: those that follow what was made last, or any of another plane. fill(row, count, to, pitch) makes
-  /// rows of `length`.
+  /// The windows that follow what was made last, or any of another plane. fill(row, count, to, pitch) makes rows.
   template <int B, class Fill>
-  void windows(Index plane, Index first, Index stride, Index count, Index length, const Fill& fill, Row to,
-               Index pitch) {
-    const Windows windows{first, stride, first + (count - 1) * stride, length, to, pitch};
-    if (plane != plane_) {
-      plane_ = plane, begin_ = first;
+  void reduce(const SlidingWindows<Row>& windows, const Fill& fill) {
+    if (windows.plane != plane_) {
+      plane_ = windows.plane, begin_ = windows.first;
       fill(begin_, plan_.block(), kept_, pitch_);
-      begin_block<B>(length);
+      begin_block<B>(windows.length);
     }
     for (;;) {
       make_blocks<B>(windows);
-      if (windows.last < begin_ + plan_.block())
-        return take<B>(windows, windows.last - begin_ - plan_.dilation() + 1, fill);
+      if (windows.last() < begin_ + plan_.block())
+        return take<B>(windows, windows.last() - begin_ - plan_.dilation() + 1, fill);
       take<B>(windows, plan_.block(), fill);
       begin_ += plan_.block();
-      begin_block<B>(length);
+      begin_block<B>(windows.length);
     }
   }
 
  private:
-  struct Windows {  // by their first rows
-    Index first, stride, last;
-    Index length;
-    Row to;
-    Index pitch;
-
-    bool hold(Index row) const { return row >= first && row <= last && (row - first) % stride == 0; }
-    Index place(Index row) const { return (row - first) / stride * pitch; }
-  };
+  using Windows = SlidingWindows<Row>;
 
   // Rows of the block become what they and all that follow in it are reduced to.
   template <int B>
@@ -138,7 +126,7 @@ class RowScans {
   }
   template <int B>
   void merge(const Windows& windows, Row batch, Index count) const {
-    std::array<Index, Plan::most> places;  // of the windows that end with a row, if there are
+    std::array<Index, Plan::largest_batch> places;  // of the windows that end with a row, if there are
     for (Index r = 0; r < count; ++r) {
       const Index window = taken_ + r + plan_.dilation();
       const bool is_made = window < plan_.block() && windows.hold(begin_ + window);

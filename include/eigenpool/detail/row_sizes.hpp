@@ -103,9 +103,10 @@ class RowSizes {
       return std::clamp((capacity - needed(0)) / row, Index{1}, std::min(most, rows));
     };
     joined_ = rows_in(Scratch<R>::near_capacity, buffered + read, most_joined);
-    // Rows that are kept may take all of the nearest cache: a few pay from the next one, too, and beside the stack.
-    const bool is_near = needed(1) <= Scratch<R>::capacity;
-    const Index room = is_near ? Scratch<R>::capacity : needed(0) + Scratch<R>::near_capacity;
+    // Rows that are kept may take all of the nearest cache, and a few are joined all the same: as many as fit the stack
+    // with them or, where those alone do not, the nearest cache without them.
+    const bool fits_stack = needed(1) <= Scratch<R>::capacity;
+    const Index room = fits_stack ? Scratch<R>::capacity : needed(0) + Scratch<R>::near_capacity;
     if (slides()) joined_ = std::max(joined_, rows_in(room, buffered, 8));
     if (plane_.pays()) joined_ = plane;
     joined_ = joined_ > plane ? joined_ / plane * plane : ceil_div(plane, ceil_div(plane, joined_));
