@@ -78,6 +78,20 @@ TEST(ColumnSweep, SumsKeepTheirTree) {
   EXPECT_FALSE(sweeps<Sum>(problem_of<channels_first>(std::array<Index, 4>{64, 1, 28, 28}, windows, false)));
 }
 
+TEST(LongSums, OfFewVectorsAreMadeOfRuns) {
+  const auto runs = [](Index count, Index lead, Index length) {
+    detail::TapLoops taps;
+    taps.loop[1].count = 4;
+    taps.loop[2] = {.count = count, .offset = 16, .lead = lead};
+    return detail::sums_runs<detail::Sum<float>, 32>(taps, length);
+  };
+  EXPECT_TRUE(runs(4, 0, 16));
+  EXPECT_TRUE(runs(8, 0, 32));
+  EXPECT_FALSE(runs(9, 0, 16));
+  EXPECT_FALSE(runs(4, 1, 16)) << "begins with padding";
+  EXPECT_FALSE(runs(4, 0, 33));
+}
+
 TEST(KernelChoice, LongRowsAreBuffered) {
   EXPECT_EQ(max_kernel(fixed(std::array<Index, 4>{1, 64, 112, 112}, {.kernel = 3, .stride = 2})), KernelChoice::rows);
   EXPECT_EQ(max_kernel(fixed<channels_last>(std::array<Index, 4>{1, 64, 64, 3}, {.kernel = 3})), KernelChoice::rows);
@@ -100,11 +114,39 @@ TEST(KernelChoice, TallWindowsOfManyTapsTakeRowsInEveryLayout) {
   EXPECT_EQ(choice({9, 3}, 2), KernelChoice::inner);
 }
 
+TEST(KernelChoice, ShortRowsOverChannelsAreReducedTogether) {
+  const auto choice = [](Index width, Index channels, const Window<2>& window) {
+    return mean_kernel(fixed<channels_last>(std::array<Index, 4>{4, width, width, channels}, window));
+  };
+  const Window<2> sliding{.kernel = 3, .stride = 1, .padding = 1}, tiles{.kernel = 2}, many{.kernel = 4, .stride = 1};
+  EXPECT_EQ(choice(56, 16, sliding), KernelChoice::rows);
+  EXPECT_EQ(choice(56, 64, sliding), KernelChoice::inner);
+  EXPECT_EQ(choice(8, 16, tiles), KernelChoice::rows);
+  EXPECT_EQ(choice(56, 16, tiles), KernelChoice::inner);
+  EXPECT_EQ(choice(56, 256, many), KernelChoice::rows) << "sixteen taps, of which neighbours share twelve";
+}
+
+TEST(KernelChoice, BackwardOfWindowsThatOverlapOftenTakesRows) {
+  const auto choice = [](Index kernel) {
+    const Window<2> window{.kernel = kernel, .stride = 2, .padding = kernel / 2};
+    return mean_kernel(fixed<channels_last>(std::array<Index, 4>{1, 56, 56, 64}, window).transposed());
+  };
+  EXPECT_EQ(choice(3), KernelChoice::inner);
+  EXPECT_EQ(choice(9), KernelChoice::rows);
+}
+
 TEST(KernelChoice, SmallPlanesAreLaidSideBySide) {
-  EXPECT_EQ(max_kernel(fixed(std::array<Index, 4>{1, 64, 8, 8}, {.kernel = 3, .stride = 1})), KernelChoice::planes);
-  EXPECT_EQ(max_kernel(fixed(std::array<Index, 4>{1, 2, 8, 8}, {.kernel = 3, .stride = 1})), KernelChoice::rows)
-      << "too few planes for a vector";
-  EXPECT_EQ(max_kernel(fixed(std::array<Index, 4>{1, 64, 8, 800}, {.kernel = 3, .stride = 1})), KernelChoice::rows);
+  const auto choice = [](Index planes, Index height, Index width, const Window<2>& window) {
+    return max_kernel(fixed(std::array<Index, 4>{1, planes, height, width}, window));
+  };
+  const Window<2> sliding{.kernel = 3, .stride = 1, .padding = 1};
+  EXPECT_EQ(choice(64, 3, 3, sliding), KernelChoice::planes);
+  EXPECT_EQ(choice(64, 16, 16, sliding), KernelChoice::rows) << "rows fill vectors";
+  EXPECT_EQ(choice(64, 13, 13, {.kernel = 5, .stride = 1, .padding = 2}), KernelChoice::rows);
+  EXPECT_EQ(choice(64, 5, 5, {.kernel = 5, .stride = 1, .padding = 2}), KernelChoice::planes)
+      << "rows would be padding";
+  EXPECT_EQ(choice(2, 3, 3, sliding), KernelChoice::rows) << "too few planes for a vector";
+  EXPECT_EQ(choice(64, 3, 800, sliding), KernelChoice::rows);
 }
 
 TEST(KernelChoice, CompactIndicesTakeRowsWithADilationToo) {
@@ -124,8 +166,9 @@ TEST(KernelChoice, IndicesOfLongWindowsBecomeKeys) {
 }
 
 TEST(KernelChoice, PlanesOfUnevenAdaptiveWindowsAreLaidSideBySide) {
-  EXPECT_EQ(mean_kernel(adaptive({1, 256, 13, 13}, 6)), KernelChoice::planes);
+  EXPECT_EQ(mean_kernel(adaptive({1, 256, 14, 14}, 6)), KernelChoice::planes);
   EXPECT_EQ(mean_kernel(adaptive({1, 256, 30, 30}, 7)), KernelChoice::planes);
+  EXPECT_EQ(mean_kernel(adaptive({1, 256, 13, 13}, 6)), KernelChoice::rows) << "3 x 3 with a stride of 2";
   EXPECT_EQ(mean_kernel(adaptive({1, 256, 300, 300}, 7)), KernelChoice::rows) << "a tile would not fit the cache";
   EXPECT_EQ(compact_index_kernel(adaptive({1, 256, 13, 13}, 6)), KernelChoice::planes);
   EXPECT_EQ(compact_index_kernel(adaptive({1, 256, 300, 300}, 7)), KernelChoice::scalar)
@@ -138,7 +181,7 @@ TEST(KernelChoice, SmallPlanesThatOneWindowCoversAreReducedTogether) {
   EXPECT_EQ(max_kernel(fixed(std::array<Index, 4>{1, 256, 7, 7}, seven)), KernelChoice::whole_planes);
   EXPECT_EQ(max_kernel(fixed(std::array<Index, 4>{1, 256, 70, 7}, seven)), KernelChoice::whole_planes);
   EXPECT_NE(max_kernel(fixed(std::array<Index, 4>{1, 256, 7, 14}, seven)), KernelChoice::whole_planes);
-  EXPECT_EQ(mean_kernel(adaptive({1, 256, 14, 14}, 1)), KernelChoice::whole_planes);
+  EXPECT_EQ(mean_kernel(adaptive({1, 256, 14, 8}, 1)), KernelChoice::whole_planes);
   EXPECT_EQ(mean_kernel(adaptive({1, 256, 112, 112}, 1)), KernelChoice::rows) << "rows of many vectors";
   EXPECT_NE(mean_kernel(adaptive({1, 3, 14, 14}, 1)), KernelChoice::whole_planes) << "too few planes";
 }

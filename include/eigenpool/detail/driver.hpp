@@ -30,10 +30,32 @@ inline double windows_of_an_element(const Problem& problem) {
   return reads / static_cast<double>(problem.plane());
 }
 
-/// Whether windows over columns should be reduced in rows, whose cost does not grow with a window's area: long ones,
-/// and tall ones of so many taps that rows, each read once, are worth their buffers.
-inline bool prefers_rows(const Problem& problem) {
-  return problem.axes[2].is_long() || (problem.axes[1].is_long() && windows_of_an_element(problem) >= 14);
+/// Rows of up to so many elements, of four bytes, are so short that many should be reduced together. Measured.
+template <class R>
+Index longest_short_row(const Problem& problem) {
+  const Axis& axis = problem.axes[2];
+  const bool slide = axis.is_affine() && axis.stride() == 1 && axis.kernel() > 1;
+  if (!slide) return R::numbered ? 64 : 128;
+  if (R::numbered) return problem.max_taps() >= 9 ? 1536 : 64;
+  if (!problem.is_row()) return 1536;
+  return axis.kernel() > 2 ? 8192 : 2048;
+}
+
+/// Whether windows over columns should be reduced in rows rather than one by one: those of so many taps that what
+/// neighbours share should be made once, and short rows, unless there is but one.
+template <class R>
+bool prefers_rows(const Problem& problem) {
+  const auto& [n0, n1, n2] = problem.axes;
+  if (!RowPlan::joins(n2)) return false;
+  constexpr Index many = 14;
+  if (n2.is_long() || (n1.is_long() && windows_of_an_element(problem) >= many)) return true;
+  const bool are_close = n2.is_covering() || n2.stride() == 1;
+  if (!R::numbered && are_close && n2.max_count() >= 4 && problem.max_taps() >= many) return true;
+  if (n2.is_covering() && n2.max_count() == 1) return false;
+  const Index row = std::max(n2.source(), n2.result()) * problem.inner;
+  const bool is_alone = problem.outer * n0.result() * n1.result() == 1;
+  return row * std::max<Index>(sizeof(typename R::Lane), 4) <= longest_short_row<R>(problem) * 4 &&
+         !(is_alone && row <= 2048);
 }
 
 enum class KernelChoice { scalar, inner, whole_planes, planes, rows, keyed_rows };
@@ -48,7 +70,7 @@ KernelChoice kernel_for(const Problem& problem, const Numbering& numbering) {
     if (is_tiny || is_scalar_kernel_forced()) return KernelChoice::scalar;
     const Index lanes = simd::vector_bytes() / static_cast<Index>(sizeof(typename R::Lane));
     const bool rows_suit = RowKernel<R, S, Output>::suits(problem, numbering);
-    if (problem.inner >= lanes && !(rows_suit && prefers_rows(problem))) return KernelChoice::inner;
+    if (problem.inner >= lanes && !(rows_suit && prefers_rows<R>(problem))) return KernelChoice::inner;
     if (WholePlanesKernel<R, S, Output>::suits(problem)) return KernelChoice::whole_planes;
     if (PlanesKernel<R, S, Output>::suits(problem)) return KernelChoice::planes;
     const bool merges_often = problem.axes[1].is_long() || problem.axes[2].is_long();

@@ -83,6 +83,20 @@ EIGENPOOL_INLINE void fold_taps(const S* p, const TapLoops& taps, typename R::te
   }
 }
 
+/// Calls f(i, apart, accumulators) for vectors from i on, two at a time, which may be the same at the end, and
+/// sink(i, accumulator) for each.
+template <class R, int B, class F, class Sink>
+EIGENPOOL_INLINE void for_pairs(Index i, Index length, const F& f, const Sink& sink) {
+  constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
+  for (const Index last = length - lanes; i < length; i += 2 * lanes) {
+    const Index first = std::min(i, last), next = std::min(i + lanes, last);
+    typename R::template Acc<B> acc[2];
+    f(first, next - first, acc);
+    sink(first, acc[0]);
+    sink(next, acc[1]);
+  }
+}
+
 template <class R, int B, class S, class Sink>
 EIGENPOOL_INLINE void fold_vectors(const S* p, Index length, const TapLoops& taps, const Sink& sink) {
   constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
@@ -94,13 +108,9 @@ EIGENPOOL_INLINE void fold_vectors(const S* p, Index length, const TapLoops& tap
     fold_taps<R, B, width>(p + i, taps, acc);
     simd::unrolled<width>([&](std::size_t u) EIGENPOOL_LAMBDA { sink(i + static_cast<Index>(u) * lanes, acc[u]); });
   }
-  for (const Index last = length - lanes; i < length; i += 2 * lanes) {  // two at a time, which may be the same
-    const Index first = std::min(i, last), next = std::min(i + lanes, last);
-    typename R::template Acc<B> acc[2];
-    fold_taps<R, B, 2>(p + first, taps, acc, next - first);
-    sink(first, acc[0]);
-    sink(next, acc[1]);
-  }
+  for_pairs<R, B>(
+      i, length,
+      [&](Index at, Index apart, auto& acc) EIGENPOOL_LAMBDA { fold_taps<R, B, 2>(p + at, taps, acc, apart); }, sink);
 }
 
 /// Meets the taps of one window in the canonical order: tap(offset, d) makes
@@ -126,6 +136,39 @@ EIGENPOOL_INLINE void along_tree(const TapLoops& taps, Stack& stack, const Tap& 
     tree.carry(l0.lead + j0);
   }
   tree.finish(base0);
+}
+
+/// Whether a long sum is made of runs of taps: of few vectors, for which strips are not worth it.
+template <class R, int B>
+constexpr bool sums_runs(const TapLoops& taps, Index length) {
+  return length <= 4 * simd::Vec<typename R::Lane, B>::lanes && taps.loop[2].count <= 8 && taps.loop[2].lead == 0;
+}
+
+/// Long sums for `width` vectors, `apart` elements from each other: runs of up to eight taps are added in registers,
+/// and a stack holds the partial sums between them.
+template <class R, int B, std::size_t width, class S>
+EIGENPOOL_INLINE void sum_runs(const S* p, const TapLoops& taps, typename R::template Acc<B> (&acc)[width],
+                               Index apart) {
+  using Vectors = std::array<typename R::template Acc<B>, width>;
+  struct Stack {
+    EIGENPOOL_INLINE Vectors& entry(int d) { return entries[static_cast<std::size_t>(d)]; }
+    EIGENPOOL_INLINE void clear(int d) { entry(d).fill(R::template identity<B>()); }
+    EIGENPOOL_INLINE void merge(int d) {
+      simd::unrolled<width>([&](std::size_t u)
+                                EIGENPOOL_LAMBDA { R::template merge<B>(entry(d)[u], entry(d + 1)[u]); });
+    }
+    std::array<Vectors, max_tree_entries> entries;
+  } stack;
+  TapLoops runs = taps;
+  runs.loop[2] = {};
+  along_tree(runs, stack, [&](Index at, int d) EIGENPOOL_LAMBDA {
+    with_count(taps.loop[2].count, [&](auto count) EIGENPOOL_LAMBDA {
+      simd::unrolled<width>([&](std::size_t u) EIGENPOOL_LAMBDA {
+        stack.entry(d)[u] = sum_few<R, B, count.value>(p + at + static_cast<Index>(u) * apart, taps.loop[2].offset);
+      });
+    });
+  });
+  simd::unrolled<width>([&](std::size_t u) EIGENPOOL_LAMBDA { acc[u] = stack.entry(0)[u]; });
 }
 
 /// How the taps of a window are best reduced.
@@ -190,9 +233,14 @@ EIGENPOOL_INLINE auto reduce_element(const S* p, const TapLoops& taps) {
 /// it; `length` is at least a vector.
 template <class R, int B, TapWay way, class S, class Sink>
 EIGENPOOL_INLINE void reduce_taps(const S* p, Index length, const TapLoops& taps, const Sink& sink) {
-  if constexpr (way == TapWay::long_sum)
-    StripSum<R, B, S>(taps).run(p, length, sink);
-  else if constexpr (way == TapWay::few)
+  if constexpr (way == TapWay::long_sum) {
+    if (sums_runs<R, B>(taps, length))
+      for_pairs<R, B>(
+          0, length,
+          [&](Index i, Index apart, auto& acc) EIGENPOOL_LAMBDA { sum_runs<R, B, 2>(p + i, taps, acc, apart); }, sink);
+    else
+      StripSum<R, B, S>(taps).run(p, length, sink);
+  } else if constexpr (way == TapWay::few)
     fold_vectors<R, B>(p, length, taps, sink);
   else
     for_vectors<simd::Vec<typename R::Lane, B>::lanes>(length, [&, own = taps](Index i) EIGENPOOL_LAMBDA {

@@ -32,22 +32,33 @@ struct RowPlan {
       reach = column_pitch = pitch;
       return;
     }
-    if (axis.is_covering() && axis.dilation() == 1 && stride <= std::max(axis.result(), Index{8})) {
+    if (!joins(axis)) {
+      column_pitch = reach;
+    } else if (axis.is_covering()) {
       way = Way::interleaved;
       column_pitch = std::max(reach, ceil_div(axis.result(), stride));
       // A vector that begins in a short row should end before the next, so that rows can be made in any order.
       const Index lanes = simd::vector_bytes() / 4;  // of a sum, at most
       if ((column_pitch - 2) * unit < lanes) column_pitch += ceil_div(lanes, unit);
       pitch = column_pitch * stride;
-    } else if (axis.is_affine() && stride <= 2 * reach_of_window(axis)) {
-      plan_affine(axis, unit, steps);
     } else {
-      column_pitch = reach;
+      plan_affine(axis, unit, steps);
     }
   }
 
-  /// Whether rows may be reduced side by side.
+  /// Whether rows may be reduced side by side: windows are not taken one by one.
+  static bool joins(const Axis& axis) {
+    if (axis.is_covering()) return axis.dilation() == 1 && axis.stride() <= std::max(axis.result(), Index{8});
+    return axis.is_affine() && axis.stride() <= 2 * reach_of_window(axis);
+  }
   bool is_joint() const { return way != Way::each; }
+
+  /// Three neighbours that keep an axis as it is: all rows are one run, both to read and to write.
+  static bool wraps_well(const Axis& axis, Index unit) {
+    constexpr Index longest = 64;  // longer rows gain nothing
+    return axis.is_affine() && axis.stride() == 1 && axis.dilation() == 1 && axis.kernel() == 3 &&
+           axis.padding() == 1 && axis.source() == axis.result() && axis.source() * unit <= longest;
+  }
   /// Whether results are made in a row of their own.
   bool needs_results() const { return way == Way::picked || way == Way::interleaved || way == Way::each; }
 
@@ -68,13 +79,6 @@ struct RowPlan {
 
  private:
   static Index reach_of_window(const Axis& axis) { return (axis.kernel() - 1) * axis.dilation() + 1; }
-
-  /// Three neighbours that keep an axis as it is: all rows are one run, both to read and to write.
-  static bool wraps_well(const Axis& axis, Index unit) {
-    constexpr Index longest = 64;  // longer rows gain nothing
-    return axis.is_affine() && axis.stride() == 1 && axis.dilation() == 1 && axis.kernel() == 3 &&
-           axis.padding() == 1 && axis.source() == axis.result() && axis.source() * unit <= longest;
-  }
 
   void plan_affine(const Axis& axis, Index unit, Doubling::Steps steps) {
     constexpr Index longest_padded = 4096;
