@@ -30,32 +30,37 @@ inline double windows_of_an_element(const Problem& problem) {
   return reads / static_cast<double>(problem.plane());
 }
 
-/// Rows of up to so many elements, of four bytes, are so short that many should be reduced together. Measured.
+/// The longest row, in elements of four bytes, for which windows should be reduced in rows rather than one by one: so
+/// long that it pays to make once what neighbours share, or so short that many should be reduced together. Measured.
 template <class R>
-Index longest_short_row(const Problem& problem) {
-  const Axis& axis = problem.axes[2];
-  const bool slide = axis.is_affine() && axis.stride() == 1 && axis.kernel() > 1;
-  if (!slide) return R::numbered ? 64 : 128;
-  if (R::numbered) return problem.max_taps() >= 9 ? 1536 : 64;
-  if (!problem.is_row()) return 1536;
-  return axis.kernel() > 2 ? 8192 : 2048;
+Index longest_row(const Problem& problem) {
+  constexpr Index any = std::numeric_limits<std::int32_t>::max();
+  const auto& [n0, n1, n2] = problem.axes;
+  const Index kernel = n2.kernel(), stride = n2.stride(), tall = n0.max_count() * n1.max_count();
+  const Index some = problem.inner <= 32 ? 512 : 256;
+  if (n2.is_covering()) {
+    if (n2.max_count() == 1) return 0;
+    return n2.max_count() >= 4 && problem.max_taps() >= 14 ? any : kernel >= 4 ? 2048 : some;
+  }
+  const Index saved = tall * (kernel - stride) / stride;  // taps, of what a column of the source is read for
+  const bool slide = stride == 1 && kernel > 1;
+  if (saved >= 16 || (slide && (n2.is_long() || (tall >= 4 && saved >= 4)))) return any;
+  if (R::numbered) return slide && tall * kernel >= 9 ? 1536 : saved >= 6 ? 1024 : n2.is_long() ? 128 : 64;
+  if (slide) return !problem.is_row() ? 1536 : kernel > 2 ? 8192 : 2048;
+  if (saved >= (R::ordered_sum ? 4 : 6)) return 8192;
+  return kernel > stride ? some : some / stride;
 }
 
-/// Whether windows over columns should be reduced in rows rather than one by one: those of so many taps that what
-/// neighbours share should be made once, and short rows, unless there is but one.
+/// Whether windows over columns should be reduced in rows; a single row should be worth the preparation.
 template <class R>
 bool prefers_rows(const Problem& problem) {
   const auto& [n0, n1, n2] = problem.axes;
   if (!RowPlan::joins(n2)) return false;
-  constexpr Index many = 14;
-  if (n2.is_long() || (n1.is_long() && windows_of_an_element(problem) >= many)) return true;
-  const bool are_close = n2.is_covering() || n2.stride() == 1;
-  if (!R::numbered && are_close && n2.max_count() >= 4 && problem.max_taps() >= many) return true;
-  if (n2.is_covering() && n2.max_count() == 1) return false;
+  if (n1.is_long() && windows_of_an_element(problem) >= 14) return true;
   const Index row = std::max(n2.source(), n2.result()) * problem.inner;
   const bool is_alone = problem.outer * n0.result() * n1.result() == 1;
-  return row * std::max<Index>(sizeof(typename R::Lane), 4) <= longest_short_row<R>(problem) * 4 &&
-         !(is_alone && row <= 2048);
+  return row <= longest_row<R>(problem) * 4 / std::max<Index>(sizeof(typename R::Lane), 4) &&
+         !(is_alone && row <= 2048 && !n2.is_long());
 }
 
 enum class KernelChoice { scalar, inner, whole_planes, planes, rows, keyed_rows };

@@ -205,6 +205,13 @@ class Horizontal {
   }
   // `count` columns of those `step` apart, to those `to_step` apart.
   void copy_columns(Row from, Index step, Row to, Index to_step, Index count) const {
+    if (unit_ >= lanes)
+      return simd::apart<B>([=, unit = unit_]() EIGENPOOL_LAMBDA {
+        for (Index i = 0; i < count; ++i)
+          for_vectors<lanes>(unit, [&](Index c) EIGENPOOL_LAMBDA {
+            to.template store<B>(i * to_step * unit + c, from.template load<B>(i * step * unit + c));
+          });
+      });
     const auto copy = [&](Index i, Index o) { to.template store<single>(o, from.template load<single>(i)); };
     if (unit_ == 1)  // by itself: with the loop over a column's elements it takes twice as long
       for (Index i = 0; i < count; ++i) copy(i * step, i * to_step);

@@ -17,6 +17,9 @@ inline bool slides(const Axis& axis) {
          axis.result() > 1;
 }
 
+/// Whether rows of a plane that is not small are worth keeping: each takes about as long as five taps.
+inline bool slides_often(const Axis& axis) { return slides(axis) && axis.kernel() > 5 * axis.stride(); }
+
 /// `count` windows that slide down plane number `plane`, by their first rows: what rows of `length` elements are
 /// reduced to goes to rows from `to` on, `pitch` apart.
 template <class Row>

@@ -12,7 +12,7 @@ namespace detail {
 class RingPlan {
  public:
   explicit RingPlan(const Axis& axis) : kernel_(axis.kernel()), dilation_(axis.dilation()) {
-    pays_ = slides(axis) && kernel_ > 5;
+    pays_ = slides_often(axis);
     if (!pays_) return;
     doubling_ = Doubling(kernel_, Doubling::Steps::canonical);
     for (int l = 0; l < doubling_.levels(); ++l) keep(l, doubling_.window(l + 1) - doubling_.window(l));

@@ -11,8 +11,7 @@ namespace detail {
 /// How many rows are kept, and whether to do it.
 class ScanPlan {
  public:
-  explicit ScanPlan(const Axis& axis)
-      : kernel_(axis.kernel()), dilation_(axis.dilation()), pays_(slides(axis) && kernel_ > 5) {}
+  explicit ScanPlan(const Axis& axis) : kernel_(axis.kernel()), dilation_(axis.dilation()), pays_(slides_often(axis)) {}
 
   bool pays() const { return pays_; }
   Index dilation() const { return dilation_; }
