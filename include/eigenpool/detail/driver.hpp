@@ -45,9 +45,13 @@ Index longest_row(const Problem& problem) {
   const Index saved = tall * (kernel - stride) / stride;  // taps, of what a column of the source is read for
   const bool slide = stride == 1 && kernel > 1;
   if (saved >= 16 || (slide && (n2.is_long() || (tall >= 4 && saved >= 4)))) return any;
-  if (R::numbered) return slide && tall * kernel >= 9 ? 1536 : saved >= 6 ? 1024 : n2.is_long() ? 128 : 64;
+  if (R::numbered) {  // numbers cost rows more
+    if (slide && tall * kernel >= 9) return 1536;
+    if (saved >= 4) return saved >= 6 ? 1024 : 512;
+    return n2.is_long() ? 128 : 64;
+  }
   if (slide) return !problem.is_row() ? 1536 : kernel > 2 ? 8192 : 2048;
-  if (saved >= (R::ordered_sum ? 4 : 6)) return 8192;
+  if (saved >= (R::ordered_sum || tall >= 9 ? 4 : 6)) return 8192;
   return kernel > stride ? some : some / stride;
 }
 
