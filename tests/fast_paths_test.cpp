@@ -69,6 +69,15 @@ TEST(ColumnSweep, ThreeColumnsThatOverlapAreReducedOnce) {
   EXPECT_FALSE(sweeps<Max>(fixed<channels_last>(shape, {.kernel = 3, .stride = 1, .dilation = 2})));
 }
 
+TEST(ColumnSweep, ColumnsOfTwoVectorsStayInRegisters) {
+  const auto is_narrow = [](Index inner) {
+    return detail::ColumnSweep<detail::Sum<float>, float>(1, inner, detail::TapLoops()).is_narrow<32>();
+  };
+  EXPECT_TRUE(is_narrow(8));
+  EXPECT_TRUE(is_narrow(16));
+  EXPECT_FALSE(is_narrow(17));
+}
+
 TEST(ColumnSweep, SumsKeepTheirTree) {
   using Sum = detail::Sum<float>;
   const std::array<Index, 4> shape{1, 28, 28, 64};

@@ -36,11 +36,21 @@ class ColumnSweep {
   ColumnSweep(Index stride, Index inner, const TapLoops& loops)
       : stride_(stride), inner_(inner), strip_(std::min(inner, capacity)), loops_(loops) {}
 
+  /// Whether columns are of so few vectors that those shared by windows stay in registers.
+  template <int B>
+  bool is_narrow() const {
+    return inner_ <= 2 * simd::Vec<Lane, B>::lanes;
+  }
+
   /// Calls sink(o, i, accumulator) for vectors i of windows o in [0, windows), the first of which begins at p: whether
   /// none of the taps was NaN, or that does not matter. Where one was, results are of no use.
   template <int B, TapWay way, class Sink>
   EIGENPOOL_INLINE bool run(const S* p, Index windows, const Sink& sink) const {
     NanWatch<Lane, B> watch;
+    if (is_narrow<B>()) {
+      sweep_narrow<B, way>(p, windows, watch, sink);
+      return watch.found_none();
+    }
     for (Index begin = 0; begin < inner_; begin += strip_) {
       const Index start = std::min(begin, inner_ - strip_);
       sweep<B, way>(p + start, windows, watch,
@@ -51,6 +61,26 @@ class ColumnSweep {
 
  private:
   static constexpr Index columns = 3, capacity = 4096 / sizeof(Lane);
+
+  // One vector of all windows after the other.
+  template <int B, TapWay way, class Sink>
+  EIGENPOOL_INLINE void sweep_narrow(const S* first, Index windows, NanWatch<Lane, B>& watch, const Sink& sink) const {
+    for_vectors<simd::Vec<Lane, B>::lanes>(inner_, [&](Index i) EIGENPOOL_LAMBDA {
+      const S* p = first + i;
+      const auto column = [&](Index c) EIGENPOOL_LAMBDA { return reduce_column<B, way>(p + c * inner_, watch); };
+      auto left = column(0), middle = stride_ == 1 ? column(1) : left;
+      for (Index o = 0; o < windows; ++o, p += stride_ * inner_) {
+        if (stride_ > 1) middle = column(1);
+        const auto right = column(2);
+        auto acc = left;
+        R::template merge<B>(acc, middle);
+        R::template merge<B>(acc, right);
+        sink(o, i, acc);
+        left = stride_ == 1 ? middle : right;
+        middle = right;
+      }
+    });
+  }
 
   template <int B, TapWay way, class Sink>
   EIGENPOOL_INLINE void sweep(const S* p, Index windows, NanWatch<Lane, B>& watch, const Sink& sink) const {

@@ -37,7 +37,8 @@ Index longest_row(const Problem& problem) {
   constexpr Index any = std::numeric_limits<std::int32_t>::max();
   const auto& [n0, n1, n2] = problem.axes;
   const Index kernel = n2.kernel(), stride = n2.stride(), tall = n0.max_count() * n1.max_count();
-  const Index some = problem.inner <= 32 ? 512 : 256;
+  const bool is_narrow = problem.inner <= 32;  // columns, which take longer to begin with than to reduce
+  const Index some = is_narrow ? 512 : 256;
   if (n2.is_covering()) {
     if (n2.max_count() == 1) return 0;
     return n2.max_count() >= 4 && problem.max_taps() >= 14 ? any : kernel >= 4 ? 2048 : some;
@@ -46,12 +47,14 @@ Index longest_row(const Problem& problem) {
   const bool slide = stride == 1 && kernel > 1;
   if (saved >= 16 || (slide && (n2.is_long() || (tall >= 4 && saved >= 4)))) return any;
   if (R::numbered) {  // numbers cost rows more
-    if (slide && tall * kernel >= 9) return 1536;
-    if (saved >= 4) return saved >= 6 ? 1024 : 512;
+    if (slide && tall * kernel >= 9) return is_narrow ? 3072 : 1536;
+    if (saved >= 4) return problem.inner < 32 ? 4096 : saved >= 6 ? 1024 : 512;
     return n2.is_long() ? 128 : 64;
   }
-  if (slide) return !problem.is_row() ? 1536 : kernel > 2 ? 8192 : 2048;
-  if (saved >= (R::ordered_sum || tall >= 9 ? 4 : 6)) return 8192;
+  if (slide && problem.is_row()) return kernel > 2 ? 8192 : 2048;
+  if (slide) return is_narrow ? 4096 : 1536;
+  if (saved >= 4 && n2.result() >= 4) return R::ordered_sum || saved >= 6 ? 8192 : 4096;
+  if (saved >= 3 && problem.inner < 32) return 4096;
   return kernel > stride ? some : some / stride;
 }
 

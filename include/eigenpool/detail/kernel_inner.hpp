@@ -142,6 +142,18 @@ class InnerKernel {
       clean = simd::apart<B>([=, writer = output_.writer(), first = output_.info(taps)]() EIGENPOOL_LAMBDA {
         auto held = writer.template hold<R, B>(first);
         NanWatch<typename R::Lane, B> watch;
+        if constexpr (chosen != TapWay::long_sum) {
+          if (count > 1 && length <= few_vectors * lanes) {  // all cells of a vector, then those of the next
+            for_vectors<lanes>(length, [&](Index i) EIGENPOOL_LAMBDA {
+              auto own = held;
+              for (Index o = 0; o < count; ++o, own = Output::next(own)) {
+                const auto acc = reduce_vector<Reducer, B, chosen>(p + o * step + i, loops);
+                writer.template write<B>(at + o * apart + i, watch.value(acc), lanes, own, 0);
+              }
+            });
+            return watch.found_none();
+          }
+        }
         for (Index o = 0; o < count; ++o, held = Output::next(held))
           for (const Span& part : parts) {
             const Index from = part.begin, to = at + o * apart + from;
@@ -181,6 +193,8 @@ class InnerKernel {
       output_.writer().template write<single>(at + i, acc, 1, Output::Writer::template hold<Exact, single>(info), 0);
     }
   }
+
+  static constexpr Index few_vectors = 2;  // of a cell, which is done before the loop over them has begun
 
   const Problem& problem_;
   const S* source_;
