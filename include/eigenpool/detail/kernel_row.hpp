@@ -43,8 +43,12 @@ class RowKernel {
   /// Rows; where windows share rows that are kept, in one strip of the inner extent after the other, if there are many.
   Index tasks() const { return rows() * (takes_strips() ? strips() : 1); }
 
-  /// What is kept is made anew wherever a range of rows begins.
-  Index grain() const { return sizes_.slides() ? problem_.axes[1].result() : sizes_.joined(); }
+  /// What is kept is made anew wherever a range of rows begins, and the planes that their windows reach are looked
+  /// through for NaN.
+  Index grain() const {
+    const bool looks_ahead = NanGuard<R, S>::needed && problem_.axes[0].max_count() > 1;
+    return sizes_.slides() || looks_ahead ? std::max(problem_.axes[1].result(), sizes_.joined()) : sizes_.joined();
+  }
 
   template <int B>
   void run(Index begin, Index end) const {
