@@ -69,13 +69,10 @@ TEST(ColumnSweep, ThreeColumnsThatOverlapAreReducedOnce) {
   EXPECT_FALSE(sweeps<Max>(fixed<channels_last>(shape, {.kernel = 3, .stride = 1, .dilation = 2})));
 }
 
-TEST(ColumnSweep, ColumnsOfTwoVectorsStayInRegisters) {
-  const auto is_narrow = [](Index inner) {
-    return detail::ColumnSweep<detail::Sum<float>, float>(1, inner, detail::TapLoops()).is_narrow<32>();
-  };
-  EXPECT_TRUE(is_narrow(8));
-  EXPECT_TRUE(is_narrow(16));
-  EXPECT_FALSE(is_narrow(17));
+TEST(KernelChoice, ColumnsOfTwoVectorsAreReducedOneVectorAtATime) {
+  EXPECT_TRUE((detail::is_narrow<float, 32>(16)));
+  EXPECT_FALSE((detail::is_narrow<float, 32>(17)));
+  EXPECT_TRUE((detail::is_narrow<double, 32>(8)));
 }
 
 TEST(ColumnSweep, SumsKeepTheirTree) {
@@ -168,6 +165,15 @@ TEST(KernelChoice, SmallPlanesAreLaidSideBySide) {
       << "rows would be padding";
   EXPECT_EQ(choice(2, 3, 3, sliding), KernelChoice::rows) << "too few planes for a vector";
   EXPECT_EQ(choice(64, 3, 800, sliding), KernelChoice::rows);
+}
+
+TEST(KernelChoice, SumsThatBeginAlongRowsAreLaidSideBySide) {
+  const Window<2> window{.kernel = 3, .stride = 1, .padding = 1};
+  const detail::FixedWindows<2> windows{window};
+  const Problem problem = problem_of<channels_last>(std::array<Index, 4>{1, 16, 16, 64}, windows, false);
+  ASSERT_TRUE(problem.reversed && problem.inner == 1);
+  EXPECT_EQ(mean_kernel(problem), KernelChoice::planes) << "rows do not suit them";
+  EXPECT_EQ(max_kernel(problem), KernelChoice::rows);
 }
 
 TEST(KernelChoice, CompactIndicesTakeRowsWithADilationToo) {

@@ -36,18 +36,12 @@ class ColumnSweep {
   ColumnSweep(Index stride, Index inner, const TapLoops& loops)
       : stride_(stride), inner_(inner), strip_(std::min(inner, capacity)), loops_(loops) {}
 
-  /// Whether columns are of so few vectors that those shared by windows stay in registers.
-  template <int B>
-  bool is_narrow() const {
-    return inner_ <= 2 * simd::Vec<Lane, B>::lanes;
-  }
-
   /// Calls sink(o, i, accumulator) for vectors i of windows o in [0, windows), the first of which begins at p: whether
   /// none of the taps was NaN, or that does not matter. Where one was, results are of no use.
   template <int B, TapWay way, class Sink>
   EIGENPOOL_INLINE bool run(const S* p, Index windows, const Sink& sink) const {
     NanWatch<Lane, B> watch;
-    if (is_narrow<B>()) {
+    if (is_narrow<Lane, B>(inner_)) {
       sweep_narrow<B, way>(p, windows, watch, sink);
       return watch.found_none();
     }
@@ -62,7 +56,7 @@ class ColumnSweep {
  private:
   static constexpr Index columns = 3, capacity = 4096 / sizeof(Lane);
 
-  // One vector of all windows after the other.
+  // What neighbouring windows share of a column stays in registers.
   template <int B, TapWay way, class Sink>
   EIGENPOOL_INLINE void sweep_narrow(const S* first, Index windows, NanWatch<Lane, B>& watch, const Sink& sink) const {
     for_vectors<simd::Vec<Lane, B>::lanes>(inner_, [&](Index i) EIGENPOOL_LAMBDA {

@@ -70,6 +70,26 @@ bool prefers_rows(const Problem& problem) {
          !(is_alone && row <= 2048 && !n2.is_long());
 }
 
+/// Whether rows of small planes are better reduced as they are than side by side: those of a vector and more. Tall
+/// windows want longer rows: how far they reach up and down differs from row to row. Measured.
+template <class R, class S>
+bool beats_planes(const Problem& problem) {
+  const auto& [n0, n1, n2] = problem.axes;
+  if (!RowPlan::joins(n2)) return false;
+  const Index lanes = simd::vector_bytes() / static_cast<Index>(sizeof(typename R::Lane));
+  const Index width = n2.source(), tall = n0.max_count() * n1.max_count() * n2.result();
+  const bool wraps = n1.max_count() < 5 && RowPlan::wraps_well(n2, 1);
+  if (n2.is_covering()) return width >= 12 && problem.max_taps() >= 9;
+  if (wraps && width >= lanes) return true;
+  if (R::numbered) return n2.is_long() && n2.stride() == 1 && n2.result() >= 10 && tall > 90;
+  if (n2.stride() > 1) {
+    constexpr bool is_read_as_it_is = sizeof(S) == sizeof(typename R::Lane);
+    return is_read_as_it_is && n1.max_count() <= 3 && n2.kernel() <= 3 && width >= 10 && width * 2 >= lanes * 3;
+  }
+  if (n2.padding() > 0 ? width * 4 < lanes * 5 : width < lanes) return false;
+  return n1.max_count() <= 3 || (n2.kernel() > 3 && tall >= 60);
+}
+
 enum class KernelChoice { scalar, inner, whole_planes, planes, rows, keyed_rows };
 
 /// The kernel that reduces `problem` with R into an Output.
@@ -84,7 +104,8 @@ KernelChoice kernel_for(const Problem& problem, const Numbering& numbering) {
     const bool rows_suit = RowKernel<R, S, Output>::suits(problem, numbering);
     if (problem.inner >= lanes && !(rows_suit && prefers_rows<R>(problem))) return KernelChoice::inner;
     if (WholePlanesKernel<R, S, Output>::suits(problem)) return KernelChoice::whole_planes;
-    if (PlanesKernel<R, S, Output>::suits(problem)) return KernelChoice::planes;
+    if (PlanesKernel<R, S, Output>::suits(problem) && !(rows_suit && beats_planes<R, S>(problem)))
+      return KernelChoice::planes;
     const bool merges_often = problem.axes[1].is_long() || problem.axes[2].is_long();
     if (rows_suit) return HasKeys<R> && merges_often ? KernelChoice::keyed_rows : KernelChoice::rows;
   }

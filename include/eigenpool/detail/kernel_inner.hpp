@@ -143,7 +143,7 @@ class InnerKernel {
         auto held = writer.template hold<R, B>(first);
         NanWatch<typename R::Lane, B> watch;
         if constexpr (chosen != TapWay::long_sum) {
-          if (count > 1 && length <= few_vectors * lanes) {  // all cells of a vector, then those of the next
+          if (count > 1 && is_narrow<typename R::Lane, B>(length)) {
             for_vectors<lanes>(length, [&](Index i) EIGENPOOL_LAMBDA {
               auto own = held;
               for (Index o = 0; o < count; ++o, own = Output::next(own)) {
@@ -193,8 +193,6 @@ class InnerKernel {
       output_.writer().template write<single>(at + i, acc, 1, Output::Writer::template hold<Exact, single>(info), 0);
     }
   }
-
-  static constexpr Index few_vectors = 2;  // of a cell, which is done before the loop over them has begun
 
   const Problem& problem_;
   const S* source_;

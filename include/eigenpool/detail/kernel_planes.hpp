@@ -5,7 +5,6 @@
 
 #include "../simd/transpose.hpp"
 #include "kernel_inner.hpp"
-#include "row_plan.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
@@ -22,28 +21,8 @@ class PlanesKernel {
     if (problem.inner != 1 || problem.outer < granule / 2 || problem.result_plane() == 0) return false;
     if (problem.plane() > capacity || problem.result_plane() > capacity) return false;
     const Axis& axis = problem.axes[2];
-    if (rows_pay(problem)) return false;
     const bool is_short = axis.is_affine() && axis.result() <= granule;
     return (is_short ? 2 * granule : granule) * bytes_per_plane(problem) <= capacity && (is_short || !axis.is_affine());
-  }
-
-  /// Whether rows of a vector and more are better reduced as they are; the numbers are measured. Tall windows want
-  /// longer rows: how far they reach up and down differs from row to row.
-  static bool rows_pay(const Problem& problem) {
-    const auto& [n0, n1, n2] = problem.axes;
-    if (!RowPlan::joins(n2)) return false;
-    const Index lanes = simd::vector_bytes() / static_cast<Index>(sizeof(typename R::Lane));
-    const Index width = n2.source(), tall = n0.max_count() * n1.max_count() * n2.result();
-    const bool wraps = n1.max_count() < 5 && RowPlan::wraps_well(n2, 1);
-    if (n2.is_covering()) return width >= 12 && problem.max_taps() >= 9;
-    if (wraps && width >= lanes) return true;
-    if (R::numbered) return n2.is_long() && n2.stride() == 1 && n2.result() >= 10 && tall > 90;
-    if (n2.stride() > 1) {
-      constexpr bool is_read_as_it_is = sizeof(S) == sizeof(typename R::Lane);
-      return is_read_as_it_is && n1.max_count() <= 3 && n2.kernel() <= 3 && width >= 10 && width * 2 >= lanes * 3;
-    }
-    if (n2.padding() > 0 ? width * 4 < lanes * 5 : width < lanes) return false;
-    return n1.max_count() <= 3 || (n2.kernel() > 3 && tall >= 60);
   }
 
   Index tasks() const { return ceil_div(problem_.outer, tile_.inner); }

@@ -8,6 +8,13 @@
 EIGENPOOL_BEGIN
 namespace detail {
 
+/// Whether columns are of so few vectors that a loop over them has hardly begun when it ends: all cells of one vector
+/// are reduced, then those of the next.
+template <class Lane, int B>
+constexpr bool is_narrow(Index length) {
+  return length <= 2 * simd::Vec<Lane, B>::lanes;
+}
+
 /// One to three taps, unrolled.
 template <class R, int B, int count, class S>
 EIGENPOOL_INLINE auto fold_run(const S* p, const TapLoops& taps) {
