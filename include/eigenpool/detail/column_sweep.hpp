@@ -26,15 +26,24 @@ class ColumnSweep {
   /// columns come first on the canonical tree.
   static bool suits(const Problem& problem) {
     const auto& [n0, n1, n2] = problem.axes;
+    if (n0.max_count() * n1.max_count() == 1) return false;  // there is nothing to reduce once
     if (R::numbered || !n2.is_affine() || n2.kernel() != columns || n2.dilation() != 1 || n2.stride() >= columns)
       return false;
     return !R::ordered_sum || (!problem.reversed && n0.max_count() <= 3 && n1.max_count() <= 3);
   }
 
-  /// Of windows `stride` columns apart; columns are `inner` elements wide, at least a vector, and `loops` are those
-  /// over the taps of one.
-  ColumnSweep(Index stride, Index inner, const TapLoops& loops)
-      : stride_(stride), inner_(inner), strip_(std::min(inner, capacity)), loops_(loops) {}
+  /// Of windows of `problem`, of a column of which `loops` are over the taps; columns are at least a vector wide.
+  ColumnSweep(const Problem& problem, const TapLoops& loops)
+      : stride_(problem.axes[2].stride()),
+        inner_(problem.inner),
+        strip_(std::min(inner_, capacity)),
+        loops_(loops),
+        fetches_(stride_ > 1 && inner_ >= 64 && problem.outer * problem.plane() * inner_ >= cached) {}
+
+  /// Whether long columns are asked for some time before they are read: with a stride, two rows of a window are new,
+  /// which is more than processors fetch in time by themselves if they come from memory. From a cache, asking takes
+  /// half as long as all the rest.
+  bool fetches() const { return fetches_; }
 
   /// Calls sink(o, i, accumulator) for vectors i of windows o in [0, windows), the first of which begins at p: whether
   /// none of the taps was NaN, or that does not matter. Where one was, results are of no use.
@@ -55,6 +64,7 @@ class ColumnSweep {
 
  private:
   static constexpr Index columns = 3, capacity = 4096 / sizeof(Lane);
+  static constexpr Index cached = (Index{16} << 20) / sizeof(S);  // elements of a source that caches hold
 
   // What neighbouring windows share of a column stays in registers.
   template <int B, TapWay way, class Sink>
@@ -86,6 +96,8 @@ class ColumnSweep {
       for_vectors<lanes>(strip_,
                          [&](Index i) EIGENPOOL_LAMBDA { simd::store(kept[c] + i, column(p + c * inner_ + i)); });
     for (Index o = 0; o < windows; ++o, p += stride_ * inner_) {
+      if (fetches_)
+        for (Index c = columns - stride_; c < columns; ++c) fetch(p + c * inner_, strip_);
       const auto finish = [&](const auto& middle_at) EIGENPOOL_LAMBDA {
         for_vectors<lanes>(strip_, [&](Index i) EIGENPOOL_LAMBDA {
           auto acc = simd::load<Lane, B>(left + i);
@@ -110,21 +122,24 @@ class ColumnSweep {
   // A vector of a column.
   template <int B, TapWay way>
   EIGENPOOL_INLINE simd::Vec<Lane, B> reduce_column(const S* p, NanWatch<Lane, B>& watch) const {
-    fetch(p + loops_.last_offset());
-    fetch(p + loops_.last_offset() - loops_.loop[2].offset);
     return watch.value(reduce_vector<WatchedIfNeeded<R>, B, way>(p, loops_));
   }
 
-  // The rows of a window are more streams than processors fetch in time by themselves, if they come from memory.
-  EIGENPOOL_INLINE static void fetch([[maybe_unused]] const S* p) {
-    [[maybe_unused]] constexpr std::uintptr_t ahead = 4096;  // bytes; 1024 to 8192 were tried
+  // Asks for elements from p on, of the last two rows of a window, and further on.
+  EIGENPOOL_INLINE void fetch([[maybe_unused]] const S* p, [[maybe_unused]] Index length) const {
 #if defined(__GNUC__) || defined(__clang__)
-    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(p) + ahead));
+    constexpr std::uintptr_t ahead = 4096, line = 64;  // bytes; 1024 to 8192 were tried
+    for (const Index row : {loops_.last_offset() - loops_.loop[2].offset, loops_.last_offset()}) {
+      const auto begin = reinterpret_cast<std::uintptr_t>(p + row) + ahead;
+      for (auto at = begin; at < begin + static_cast<std::uintptr_t>(length) * sizeof(S); at += line)
+        __builtin_prefetch(reinterpret_cast<const void*>(at));
+    }
 #endif
   }
 
   Index stride_, inner_, strip_;
   TapLoops loops_;
+  bool fetches_;
 };
 
 }  // namespace detail

@@ -89,8 +89,8 @@ class InnerKernel {
     with_column_way(loops, [&](auto way) EIGENPOOL_LAMBDA {
       constexpr TapWay chosen = way.value;
       done = simd::apart<B>([=, p = source_ + first_tap(problem_, cell.outer, taps), inner = problem_.inner,
-                             sweep = ColumnSweep<R, S>(problem_.axes[2].stride(), problem_.inner, loops),
-                             writer = output_.writer(), info = output_.info(taps)]() EIGENPOOL_LAMBDA {
+                             sweep = ColumnSweep<R, S>(problem_, loops), writer = output_.writer(),
+                             info = output_.info(taps)]() EIGENPOOL_LAMBDA {
         const auto held = writer.template hold<R, B>(info);
         return sweep.template run<B, chosen>(p, cells, [&](Index o, Index i, const auto& acc) EIGENPOOL_LAMBDA {
           writer.template write<B>((first + o) * inner + i, acc, simd::Vec<typename R::Lane, B>::lanes, held, 0);
