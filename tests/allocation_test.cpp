@@ -81,6 +81,18 @@ TEST(Allocations, NoneForLargeWindows) {
   expect_no_allocations<channels_last>(image(1, 128, 128, 32), {.kernel = 31, .stride = 1, .padding = 15});
 }
 
+TEST(Allocations, NoneForAveragesOfColumnMajorPictures) {
+  using namespace eigenpool;
+  Eigen::Tensor<float, 4> x(1, 192, 192, 2), dx(1, 192, 192, 2);
+  x.setRandom();
+  for (const Eigen::Index kernel : {3, 63}) {
+    const Window<2> w{.kernel = kernel, .stride = 1, .padding = kernel / 2};
+    auto y = avg_pool2d<channels_last>(x, w);
+    EXPECT_EQ(allocations_of([&] { avg_pool2d_into<channels_last>(y, x, w); }), 0U) << "kernel " << kernel;
+    EXPECT_EQ(allocations_of([&] { avg_pool2d_backward_into<channels_last>(dx, y, w); }), 0U) << "kernel " << kernel;
+  }
+}
+
 TEST(Allocations, NoneForLongRows) {
   expect_no_allocations<channels_first>(image(1, 2, 4, 20000), {.kernel = {3, 9}, .stride = {1, 4}});
 }

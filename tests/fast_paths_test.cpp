@@ -67,12 +67,26 @@ TEST(ColumnSweep, ThreeColumnsThatOverlapAreReducedOnce) {
   EXPECT_FALSE(sweeps<Max>(fixed<channels_last>(shape, {.kernel = 3})));
   EXPECT_FALSE(sweeps<Max>(fixed<channels_last>(shape, {.kernel = 2, .stride = 1})));
   EXPECT_FALSE(sweeps<Max>(fixed<channels_last>(shape, {.kernel = 3, .stride = 1, .dilation = 2})));
+  EXPECT_FALSE(sweeps<Max>(fixed<channels_last>(shape, {.kernel = {1, 3}, .stride = {1, 1}}))) << "of one tap each";
 }
 
 TEST(KernelChoice, ColumnsOfTwoVectorsAreReducedOneVectorAtATime) {
   EXPECT_TRUE((detail::is_narrow<float, 32>(16)));
   EXPECT_FALSE((detail::is_narrow<float, 32>(17)));
   EXPECT_TRUE((detail::is_narrow<double, 32>(8)));
+}
+
+TEST(ColumnSweep, LongColumnsFromMemoryAreFetchedEarly) {
+  using Max = detail::Extremum<float, detail::Larger>;
+  const auto fetches = [](Index pictures, Index channels, Index stride) {
+    const Problem problem =
+        fixed<channels_last>(std::array<Index, 4>{pictures, 56, 56, channels}, {.kernel = 3, .stride = stride});
+    return detail::ColumnSweep<Max, float>(problem, {}).fetches();
+  };
+  EXPECT_TRUE(fetches(8, 256, 2));
+  EXPECT_FALSE(fetches(1, 256, 2)) << "held by a cache";
+  EXPECT_FALSE(fetches(8, 256, 1)) << "one new row a window";
+  EXPECT_FALSE(fetches(512, 16, 2)) << "short columns";
 }
 
 TEST(ColumnSweep, SumsKeepTheirTree) {
@@ -167,15 +181,6 @@ TEST(KernelChoice, SmallPlanesAreLaidSideBySide) {
   EXPECT_EQ(choice(64, 3, 800, sliding), KernelChoice::rows);
 }
 
-TEST(KernelChoice, SumsThatBeginAlongRowsAreLaidSideBySide) {
-  const Window<2> window{.kernel = 3, .stride = 1, .padding = 1};
-  const detail::FixedWindows<2> windows{window};
-  const Problem problem = problem_of<channels_last>(std::array<Index, 4>{1, 16, 16, 64}, windows, false);
-  ASSERT_TRUE(problem.reversed && problem.inner == 1);
-  EXPECT_EQ(mean_kernel(problem), KernelChoice::planes) << "rows do not suit them";
-  EXPECT_EQ(max_kernel(problem), KernelChoice::rows);
-}
-
 TEST(KernelChoice, CompactIndicesTakeRowsWithADilationToo) {
   const std::array<Index, 4> shape{1, 16, 96, 96};
   EXPECT_EQ(compact_index_kernel(fixed(shape, {.kernel = 3, .stride = 1, .dilation = 2})), KernelChoice::rows);
@@ -213,15 +218,65 @@ TEST(KernelChoice, SmallPlanesThatOneWindowCoversAreReducedTogether) {
   EXPECT_NE(mean_kernel(adaptive({1, 3, 14, 14}, 1)), KernelChoice::whole_planes) << "too few planes";
 }
 
-TEST(KernelChoice, ScalarForTheTinyTheForcedAndSumsThatBeginAlongRows) {
+TEST(KernelChoice, ScalarForTheTinyAndTheForced) {
   EXPECT_EQ(max_kernel(fixed(std::array<Index, 2>{4, 4}, {.kernel = 2})), KernelChoice::scalar);
   const Problem problem = fixed(std::array<Index, 4>{1, 64, 112, 112}, {.kernel = 3, .stride = 2});
   detail::set_force_scalar_kernel(true);
   EXPECT_EQ(max_kernel(problem), KernelChoice::scalar);
   detail::set_force_scalar_kernel(false);
-  const Window<2> window{.kernel = 3};
-  const detail::FixedWindows<2> windows{window};
-  EXPECT_EQ(mean_kernel(problem_of(std::array<Index, 3>{2, 64, 64}, windows, false)), KernelChoice::scalar);
+}
+
+TEST(KernelChoice, SumsThatBeginAlongRowsAreMadeRowByRow) {
+  const auto column_major = []<Layout layout>(const std::array<Index, 4>& shape, const Window<2>& window) {
+    return problem_of<layout>(shape, detail::FixedWindows<2>{window}, false);
+  };
+  const auto picture = [&](Index size, const Window<2>& window) {
+    return column_major.operator()<channels_last>({1, size, size, 256}, window);
+  };
+  const auto columns = [&](const Window<2>& window) {
+    return column_major.operator()<channels_first>({1, 64, 28, 28}, window);
+  };
+  EXPECT_EQ(mean_kernel(picture(64, {.kernel = 3})), KernelChoice::rows_first);
+  EXPECT_EQ(mean_kernel(picture(64, {.kernel = 64})), KernelChoice::rows_first);
+  EXPECT_EQ(mean_kernel(picture(64, {.kernel = {1, 3}})), KernelChoice::rows) << "of a single row or column";
+  EXPECT_EQ(max_kernel(picture(64, {.kernel = 3})), KernelChoice::rows);
+  EXPECT_EQ(mean_kernel(picture(7, {.kernel = 3, .stride = 1})), KernelChoice::planes);
+  EXPECT_EQ(mean_kernel(picture(16, {.kernel = 5, .stride = 1})), KernelChoice::rows_first);
+  EXPECT_EQ(mean_kernel(columns({.kernel = 3, .stride = 1})), KernelChoice::inner);
+  EXPECT_EQ(mean_kernel(columns({.kernel = 5, .stride = 1})), KernelChoice::rows_first);
+}
+
+// Rows of the source that part i reads, on the axis that is cut.
+Index rows_read(const detail::Parts& parts, Index i) {
+  const Problem part = parts.part(i).problem;
+  return part.outer * part.axes[1].source();
+}
+
+TEST(Parts, ReadNoMoreRowsThanTheySayAndMakeAllResults) {
+  for (const Index size : {1, 7, 30, 100})
+    for (const Index kernel : {1, 3, 8})
+      for (const Index stride : {1, 3, 20})
+        for (const Index room : {0, 5, 40, 1000}) {
+          if (kernel > size) continue;
+          const Window<2> window{.kernel = {kernel, 2}, .stride = {stride, 2}, .padding = {kernel / 2, 0}};
+          const Problem problem = fixed(std::array<Index, 3>{3, size, 6}, window);
+          const detail::Parts parts(problem, room);
+          Index results = 0;
+          for (Index i = 0; i < parts.count(); ++i) {
+            EXPECT_EQ(parts.part(i).result, results);
+            EXPECT_LE(rows_read(parts, i), parts.most_rows()) << size << ' ' << kernel << ' ' << stride << ' ' << room;
+            results += parts.part(i).problem.cells();
+          }
+          EXPECT_EQ(results, problem.cells());
+          EXPECT_LE(parts.most_rows(), std::max({room, 2 * kernel, size}));
+        }
+}
+
+TEST(Parts, OfWholeRowsAreNeverCutAlongThem) {
+  const Window<2> window{.kernel = {3, 3}, .stride = {1, 4}, .padding = {1, 1}};
+  const Problem problem = fixed(std::array<Index, 3>{1, 1, 5000}, window);
+  EXPECT_EQ(detail::Parts(problem, 10).count(), 1);
+  EXPECT_GT(detail::Parts(problem, sizeof(double) * 1000, 1).count(), 1);
 }
 
 // How often each tap of a window is in one of its terms.

@@ -5,6 +5,7 @@
 
 #include "kernel_planes.hpp"
 #include "kernel_row.hpp"
+#include "kernel_rows_first.hpp"
 #include "kernel_whole_planes.hpp"
 #include "means.hpp"
 #include "run_kernel.hpp"
@@ -37,7 +38,8 @@ Index longest_row(const Problem& problem) {
   constexpr Index any = std::numeric_limits<std::int32_t>::max();
   const auto& [n0, n1, n2] = problem.axes;
   const Index kernel = n2.kernel(), stride = n2.stride(), tall = n0.max_count() * n1.max_count();
-  const bool is_narrow = problem.inner <= 32;  // columns, which take longer to begin with than to reduce
+  // Columns that take longer to begin with than to reduce.
+  const bool is_narrow = problem.inner * std::max<Index>(sizeof(typename R::Lane), 4) <= 128;
   const Index some = is_narrow ? 512 : 256;
   if (n2.is_covering()) {
     if (n2.max_count() == 1) return 0;
@@ -51,8 +53,8 @@ Index longest_row(const Problem& problem) {
     if (saved >= 4) return problem.inner < 32 ? 4096 : saved >= 6 ? 1024 : 512;
     return n2.is_long() ? 128 : 64;
   }
-  if (slide && problem.is_row()) return kernel > 2 ? 8192 : 2048;
-  if (slide) return is_narrow ? 4096 : 1536;
+  if (slide && problem.is_row()) return kernel > 3 ? 8192 : kernel == 2 ? 2048 : problem.inner <= 64 ? 4096 : 1024;
+  if (slide) return is_narrow ? 4096 : 2048;
   if (saved >= 4 && n2.result() >= 4) return R::ordered_sum || saved >= 6 ? 8192 : 4096;
   if (saved >= 3 && problem.inner < 32) return 4096;
   return kernel > stride ? some : some / stride;
@@ -90,7 +92,23 @@ bool beats_planes(const Problem& problem) {
   return n1.max_count() <= 3 || (n2.kernel() > 3 && tall >= 60);
 }
 
-enum class KernelChoice { scalar, inner, whole_planes, planes, rows, keyed_rows };
+/// Whether sums that begin along rows are better made row by row than window by window: of windows of many taps, or
+/// where planes are not laid side by side. Measured.
+inline bool prefers_rows_first(const Problem& problem) {
+  const Axis& axis = problem.axes[2];
+  const Wide taps = problem.max_taps();
+  const bool is_narrow = problem.inner <= 32;
+  if (axis.is_covering()) return taps >= 14 || (taps >= 9 && is_narrow);
+  return taps >= (axis.stride() > 1 && !is_narrow ? 49 : 25);
+}
+inline bool rows_first_beat_planes(const Problem& problem) {
+  const Axis& axis = problem.axes[2];
+  const Wide taps = problem.max_taps();
+  if (axis.is_covering()) return axis.result() >= 15 && taps >= 14;
+  return axis.stride() == 1 && ((axis.result() >= 12 && taps >= 9) || (axis.result() >= 8 && taps >= 49));
+}
+
+enum class KernelChoice { scalar, inner, whole_planes, planes, rows, keyed_rows, rows_first };
 
 /// The kernel that reduces `problem` with R into an Output.
 template <class R, class S, class Output>
@@ -102,12 +120,18 @@ KernelChoice kernel_for(const Problem& problem, const Numbering& numbering) {
     if (is_tiny || is_scalar_kernel_forced()) return KernelChoice::scalar;
     const Index lanes = simd::vector_bytes() / static_cast<Index>(sizeof(typename R::Lane));
     const bool rows_suit = RowKernel<R, S, Output>::suits(problem, numbering);
-    if (problem.inner >= lanes && !(rows_suit && prefers_rows<R>(problem))) return KernelChoice::inner;
+    bool rows_first_suit = false;
+    if constexpr (R::ordered_sum) rows_first_suit = RowsFirstKernel<R, S, Output>::suits(problem);
+    if (problem.inner >= lanes && !(rows_suit && prefers_rows<R>(problem)) &&
+        !(rows_first_suit && prefers_rows_first(problem)))
+      return KernelChoice::inner;
     if (WholePlanesKernel<R, S, Output>::suits(problem)) return KernelChoice::whole_planes;
-    if (PlanesKernel<R, S, Output>::suits(problem) && !(rows_suit && beats_planes<R, S>(problem)))
+    if (PlanesKernel<R, S, Output>::suits(problem) && !(rows_suit && beats_planes<R, S>(problem)) &&
+        !(rows_first_suit && rows_first_beat_planes(problem)))
       return KernelChoice::planes;
     const bool merges_often = problem.axes[1].is_long() || problem.axes[2].is_long();
     if (rows_suit) return HasKeys<R> && merges_often ? KernelChoice::keyed_rows : KernelChoice::rows;
+    if (rows_first_suit) return KernelChoice::rows_first;
   }
   return KernelChoice::scalar;
 }
@@ -131,6 +155,9 @@ void reduce_windows(const Problem& problem, const S* source, const Output& outpu
     if constexpr (HasKeys<R>)
       if (choice == KernelChoice::keyed_rows)
         return run_kernel(RowKernel<typename KeyedForm<R>::type, S, Output>(problem, source, output), bytes, parallel);
+    if constexpr (R::ordered_sum)
+      if (choice == KernelChoice::rows_first)
+        return run_kernel(RowsFirstKernel<R, S, Output>(problem, source, output), bytes, parallel);
     if (choice == KernelChoice::rows)
       return run_kernel(RowKernel<R, S, Output>(problem, source, output), bytes, parallel);
   }

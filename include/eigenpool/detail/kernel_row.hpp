@@ -35,7 +35,7 @@ class RowKernel {
     if (R::numbered && numbering.kind == Numbering::Kind::compact)
       for (const Axis& a : problem.axes)
         if (!a.is_affine()) return false;
-    if (R::ordered_sum && problem.reversed && !problem.is_row()) return false;
+    if (R::ordered_sum && problem.reversed && !problem.is_row() && !axis.is_identity()) return false;
     return problem.plane() > 0 && axis.result() > 0 && reach <= 4 * axis.source() + 64 &&
            reach <= (Index{1} << 16) / std::min(problem.inner, Index{64});
   }

@@ -105,6 +105,7 @@ class Means {
       uniform_ = info(window_taps(problem, Cell::number(problem, 0))).divisor;
   }
 
+  Means part(Index at, const Problem& problem) const { return {values_ + at, problem, uniform_}; }
   static constexpr Index cell_bytes = sizeof(S);
   Means tile(unsigned char* memory, const Problem& tile) const {
     return {reinterpret_cast<S*>(memory), tile, uniform_};

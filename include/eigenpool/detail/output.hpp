@@ -10,6 +10,7 @@
 //                  row below. What differs is in a table, filled by fill_table,
 //                  of which write uses the entries i, i + 1, ...
 //   rows_alike(cell, absolute)  for how many rows from a cell's on next() holds
+// An output of sums has part(at, problem): that of a part of the problem, whose cells begin at place `at`.
 // For planes that are computed side by side in a tile, tile(memory, problem) is
 // the same output there, of `cell_bytes` bytes a cell, and take<B>(tile, cells, at)
 // brings its cells to their place.
@@ -49,6 +50,7 @@ class Values {
   };
   explicit Values(S* values) : values_(values) {}
 
+  Values part(Index at, const Problem&) const { return Values(values_ + at); }
   static constexpr Index cell_bytes = sizeof(S);
   Values tile(unsigned char* memory, const Problem&) const { return Values(reinterpret_cast<S*>(memory)); }
   template <int B>
