@@ -88,6 +88,18 @@ TEST(ColumnSweep, ColumnsFromMemoryAreFetchedEarly) {
   EXPECT_FALSE(fetches(8, 256, 1)) << "one new row a window";
 }
 
+TEST(KernelChoice, PairsOfColumnsFromMemoryAreFetchedEarly) {
+  using Max = detail::Extremum<float, detail::Larger>;
+  const auto fetches = [](Index pictures, Index kernel) {
+    const Problem problem = fixed<channels_last>(std::array<Index, 4>{pictures, 56, 56, 256}, {.kernel = kernel});
+    const detail::Values<float> output(nullptr);
+    return detail::InnerKernel<Max, float, detail::Values<float>>(problem, nullptr, output).fetches();
+  };
+  EXPECT_TRUE(fetches(8, 2));
+  EXPECT_FALSE(fetches(1, 2)) << "held by a cache";
+  EXPECT_FALSE(fetches(8, 3));
+}
+
 TEST(ColumnSweep, SumsKeepTheirTree) {
   using Sum = detail::Sum<float>;
   const std::array<Index, 4> shape{1, 28, 28, 64};

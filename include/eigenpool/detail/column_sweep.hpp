@@ -2,6 +2,7 @@
 // in, and memory is read in its order.
 #pragma once
 
+#include "fetch.hpp"
 #include "nan_guard.hpp"
 #include "problem.hpp"
 #include "reduce_taps.hpp"
@@ -38,11 +39,9 @@ class ColumnSweep {
         inner_(problem.inner),
         strip_(std::min(inner_, capacity)),
         loops_(loops),
-        fetches_(stride_ > 1 && problem.outer * problem.plane() * inner_ >= cached) {}
+        fetches_(stride_ > 1 && comes_from_memory<S>(problem)) {}
 
-  /// Whether columns are asked for some time before they are read: with a stride, two rows of a window are new, which
-  /// is more than processors fetch in time by themselves if they come from memory. From a cache, it takes a tenth of
-  /// the time.
+  /// Whether columns are asked for before they are read: with a stride, two rows of a window are new.
   bool fetches() const { return fetches_; }
 
   /// Calls sink(o, i, accumulator) for vectors i of windows o in [0, windows), the first of which begins at p: whether
@@ -64,7 +63,6 @@ class ColumnSweep {
 
  private:
   static constexpr Index columns = 3, capacity = 4096 / sizeof(Lane);
-  static constexpr Index cached = (Index{8} << 20) / sizeof(S);  // elements of a source that caches hold
 
   // What neighbouring windows share of a column stays in registers.
   template <int B, TapWay way, class Sink>
@@ -121,17 +119,10 @@ class ColumnSweep {
   template <int B, TapWay way>
   EIGENPOOL_INLINE simd::Vec<Lane, B> reduce_column(const S* p, NanWatch<Lane, B>& watch) const {
     if (fetches_) {
-      fetch(p + loops_.last_offset());
-      fetch(p + loops_.last_offset() - loops_.loop[2].offset);
+      fetch_behind(p + loops_.last_offset());
+      fetch_behind(p + loops_.last_offset() - loops_.loop[2].offset);
     }
     return watch.value(reduce_vector<WatchedIfNeeded<R>, B, way>(p, loops_));
-  }
-
-  EIGENPOOL_INLINE static void fetch([[maybe_unused]] const S* p) {
-    [[maybe_unused]] constexpr std::uintptr_t ahead = 4096;  // bytes; 1024 to 8192 were tried
-#if defined(__GNUC__) || defined(__clang__)
-    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(p) + ahead));
-#endif
   }
 
   Index stride_, inner_, strip_;

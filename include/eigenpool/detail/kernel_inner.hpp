@@ -26,9 +26,14 @@ class InnerKernel {
     sweeps_ = strips_ == 1 && ColumnSweep<R, S>::suits(problem);
     guarded_ =
         NanGuard<R, S>::needed && R::numbered && strips_ == 1 && problem.overlaps() && problem.axes[0].is_identity();
+    const bool takes_pairs = problem.axes[2].is_affine() && problem.axes[2].kernel() == 2;
+    fetches_ = strips_ == 1 && takes_pairs && comes_from_memory<S>(problem);
   }
 
   Index tasks() const { return problem_.cells() * strips_; }
+  /// Whether the columns of windows, two of which take turns, are asked for before they are read. Longer windows gain
+  /// nothing.
+  bool fetches() const { return fetches_; }
 
   template <int B>
   void run(Index begin, Index end) const {
@@ -139,14 +144,21 @@ class InnerKernel {
     bool clean = true;
     with_tap_way<Reducer>(loops, [&](auto way) EIGENPOOL_LAMBDA {
       constexpr TapWay chosen = way.value;
-      clean = simd::apart<B>([=, writer = output_.writer(), first = output_.info(taps)]() EIGENPOOL_LAMBDA {
+      clean = simd::apart<B>([=, fetches = fetches_, last_tap = loops.last_offset(), writer = output_.writer(),
+                              first = output_.info(taps)]() EIGENPOOL_LAMBDA {
         auto held = writer.template hold<R, B>(first);
         NanWatch<typename R::Lane, B> watch;
+        const auto fetch = [&](const S* window) EIGENPOOL_LAMBDA {
+          if (chosen == TapWay::few || !fetches) return;
+          fetch_behind(window);
+          fetch_behind(window + last_tap);
+        };
         if constexpr (chosen != TapWay::long_sum) {
           if (count > 1 && is_narrow<typename R::Lane, B>(length)) {
             for_vectors<lanes>(length, [&](Index i) EIGENPOOL_LAMBDA {
               auto own = held;
               for (Index o = 0; o < count; ++o, own = Output::next(own)) {
+                fetch(p + o * step + i);
                 const auto acc = reduce_vector<Reducer, B, chosen>(p + o * step + i, loops);
                 writer.template write<B>(at + o * apart + i, watch.value(acc), lanes, own, 0);
               }
@@ -160,6 +172,7 @@ class InnerKernel {
             if (from == part.end) continue;
             reduce_taps<Reducer, B, chosen>(p + o * step + from, part.end - from, loops,
                                             [&](Index i, const auto& acc) EIGENPOOL_LAMBDA {
+                                              fetch(p + o * step + from + i);
                                               writer.template write<B>(to + i, watch.value(acc), lanes, held, 0);
                                             });
           }
@@ -199,7 +212,7 @@ class InnerKernel {
   const Output& output_;
   Span whole_;
   Index strip_, strips_, period_;
-  bool sweeps_, guarded_;
+  bool sweeps_, guarded_, fetches_;
 };
 
 }  // namespace detail
