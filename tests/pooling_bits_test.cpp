@@ -177,7 +177,10 @@ std::vector<Geometry> large() {
 template <eigenpool::Layout layout, int order>
 void expect_same_bits_on_every_thread_count(const Geometry& g) {
   const Inputs inputs = inputs_for(g, families::signed_values);
+  KernelChoice kernels;
+  kernels.scalar();
   const Results want = run<layout, order>(g, inputs);
+  kernels.vectors(kernels.widths().back());
   for (const int threads : {1, 2, 3}) {
     SCOPED_TRACE(testing::Message() << threads << " threads");
     harness::SharingPool pool(threads);

@@ -92,8 +92,8 @@ bool beats_planes(const Problem& problem) {
   return n1.max_count() <= 3 || (n2.kernel() > 3 && tall >= 60);
 }
 
-/// Whether sums that begin along rows are better made row by row than window by window: of windows of many taps, or
-/// where planes are not laid side by side. Measured.
+/// Whether sums over columns that begin along rows are better made row by row than window by window: those of many
+/// taps. Measured.
 inline bool prefers_rows_first(const Problem& problem) {
   const Axis& axis = problem.axes[2];
   const Wide taps = problem.max_taps();
@@ -101,6 +101,7 @@ inline bool prefers_rows_first(const Problem& problem) {
   if (axis.is_covering()) return taps >= 14 || (taps >= 9 && is_narrow);
   return taps >= (axis.stride() > 1 && !is_narrow ? 49 : 25);
 }
+/// The same where planes are laid side by side instead. Measured.
 inline bool rows_first_beat_planes(const Problem& problem) {
   const Axis& axis = problem.axes[2];
   const Wide taps = problem.max_taps();

@@ -148,6 +148,7 @@ class InnerKernel {
                               first = output_.info(taps)]() EIGENPOOL_LAMBDA {
         auto held = writer.template hold<R, B>(first);
         NanWatch<typename R::Lane, B> watch;
+        // Not in the loops of other windows, which take longer with it, even unused.
         const auto fetch = [&](const S* window) EIGENPOOL_LAMBDA {
           if (chosen == TapWay::few || !fetches) return;
           fetch_behind(window);

@@ -28,7 +28,7 @@ class RowKernel {
 
   /// Windows that hold nothing, or little but padding, or whose rows no cache
   /// would hold, are not for a buffered row; nor are compact numbers where windows
-  /// differ, or sums that the canonical order begins along the row.
+  /// differ, or sums that the canonical order begins along the row, unless windows are a column wide.
   static bool suits(const Problem& problem, const Numbering& numbering) {
     const Axis& axis = problem.axes[2];
     const Index reach = axis.reach(1);

@@ -65,8 +65,7 @@ class RowsFirstKernel {
   // Elements of the sums of a row, with all that is between it and the next of the slowest axis.
   static Index row(const Problem& problem) {
     const auto& [n0, n1, n2] = problem.axes;
-    const bool is_flat = n0.source() == 1 && n0.result() == 1;
-    return (is_flat ? 1 : n1.source()) * n2.result() * problem.inner;
+    return (Parts::slowest(problem, 1) == 1 ? 1 : n1.source()) * n2.result() * problem.inner;
   }
   static Parts parts_of(const Problem& problem) {
     return Parts(problem, (Scratch<R>::capacity - 2 * Scratch<R>::slack) / row(problem));

@@ -1,5 +1,5 @@
-// A problem in parts that a cache holds, for what reads its input more than
-// once: memory is read once.
+// A problem in parts that a cache holds, for what reads its input, or what it makes of it, more than once: memory is
+// read once.
 #pragma once
 
 #include "problem.hpp"
@@ -47,6 +47,13 @@ class Parts {
       rows_ = std::min(rows_, (std::max(room, 2 * window) - window) / axis().stride() + 1);
   }
 
+  /// The slowest axis that is more than a cell, or the `last`.
+  static std::size_t slowest(const Problem& problem, std::size_t last) {
+    std::size_t a = 0;
+    while (a < last && problem.axes[a].result() == 1 && problem.axes[a].source() == 1) ++a;
+    return a;
+  }
+
   /// Rows of the slowest axis that a part reads, at most.
   Index most_rows() const {
     return per_slice() > 1 ? std::min(axis().reach(rows_), axis().source()) : slices_ * axis().source();
@@ -64,12 +71,6 @@ class Parts {
   }
 
  private:
-  // The slowest axis that is more than a cell, or the `last`.
-  static std::size_t slowest(const Problem& problem, std::size_t last) {
-    std::size_t a = 0;
-    while (a < last && problem.axes[a].result() == 1 && problem.axes[a].source() == 1) ++a;
-    return a;
-  }
   const Axis& axis() const { return problem_.axes[axis_]; }
 
   Index per_run() const { return ceil_div(run_, slices_); }

@@ -69,7 +69,8 @@ class RowSizes {
   static constexpr Index most_joined = 256;
 
   // The axis that windows may slide down, where a row's position alone says what its taps are numbered: with a
-  // dilation, compact numbers grow with every few rows. Sums that begin down the planes are none of rows.
+  // dilation, compact numbers grow with every few rows. Where sums over rows come before those over
+  // planes, a row of sums over planes is of no use.
   static Axis slid_down(const Problem& problem, bool is_compact) {
     if (R::ordered_sum && problem.reversed && !problem.axes[0].is_identity()) return Axis();
     return !R::numbered || !is_compact || problem.axes[1].dilation() == 1 ? problem.axes[1] : Axis();
