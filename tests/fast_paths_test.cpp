@@ -70,10 +70,16 @@ TEST(ColumnSweep, ThreeColumnsThatOverlapAreReducedOnce) {
   EXPECT_FALSE(sweeps<Max>(fixed<channels_last>(shape, {.kernel = {1, 3}, .stride = {1, 1}}))) << "of one tap each";
 }
 
-TEST(KernelChoice, ColumnsOfTwoVectorsAreReducedOneVectorAtATime) {
-  EXPECT_TRUE((detail::is_narrow<float, 32>(16)));
-  EXPECT_FALSE((detail::is_narrow<float, 32>(17)));
-  EXPECT_TRUE((detail::is_narrow<double, 32>(8)));
+TEST(KernelChoice, ColumnsOfFewVectorsAreReducedOneVectorAtATime) {
+  const auto narrow = []<class S>(Index width, Index channels, S) {
+    return detail::is_narrow<S, 32, S>(
+        fixed<channels_last>(std::array<Index, 4>{1, width, width, channels}, {.kernel = 2}));
+  };
+  EXPECT_TRUE(narrow(28, 32, 0.0F));
+  EXPECT_FALSE(narrow(28, 33, 0.0F));
+  EXPECT_TRUE(narrow(28, 16, 0.0));
+  EXPECT_FALSE(narrow(112, 32, 0.0F)) << "far from the processor";
+  EXPECT_TRUE(narrow(112, 16, 0.0F));
 }
 
 TEST(ColumnSweep, ColumnsFromMemoryAreFetchedEarly) {
@@ -146,27 +152,44 @@ TEST(KernelChoice, TallWindowsOfManyTapsTakeRowsInEveryLayout) {
   EXPECT_EQ(choice({7, 3}, 2), KernelChoice::inner);
 }
 
-TEST(KernelChoice, ShortRowsOverChannelsAreReducedTogether) {
-  const auto choice = [](Index width, Index channels, const Window<2>& window) {
-    return mean_kernel(fixed<channels_last>(std::array<Index, 4>{4, width, width, channels}, window));
+TEST(KernelChoice, WindowsOverChannelsTakeRowsIfColumnsAreSharedOften) {
+  const auto problem = [](Index kernel, Index stride, Index channels) {
+    const Window<2> window{.kernel = kernel, .stride = stride, .padding = kernel / 2};
+    return fixed<channels_last>(std::array<Index, 4>{1, 56, 56, channels}, window);
   };
-  const Window<2> sliding{.kernel = 3, .stride = 1, .padding = 1}, tiles{.kernel = 2}, many{.kernel = 4, .stride = 1};
-  EXPECT_EQ(choice(56, 16, sliding), KernelChoice::rows);
-  EXPECT_EQ(choice(56, 64, sliding), KernelChoice::inner);
-  EXPECT_EQ(choice(8, 16, tiles), KernelChoice::rows);
-  EXPECT_EQ(choice(56, 16, tiles), KernelChoice::inner);
-  EXPECT_EQ(choice(56, 256, many), KernelChoice::rows) << "sixteen taps, of which neighbours share twelve";
+  EXPECT_EQ(max_kernel(problem(3, 1, 16)), KernelChoice::inner);
+  EXPECT_EQ(max_kernel(problem(4, 2, 16)), KernelChoice::inner);
+  EXPECT_EQ(mean_kernel(problem(4, 2, 16)), KernelChoice::rows) << "a long sum";
+  EXPECT_EQ(max_kernel(problem(6, 2, 64)), KernelChoice::rows);
+  EXPECT_EQ(max_kernel(problem(6, 2, 256)), KernelChoice::inner) << "rows no near cache holds";
+  EXPECT_EQ(max_kernel(problem(12, 4, 256)), KernelChoice::rows);
+  EXPECT_EQ(mean_kernel(problem(4, 1, 256)), KernelChoice::rows) << "sixteen taps, of which neighbours share twelve";
 }
 
-TEST(KernelChoice, StridedWindowsTakeRowsIfColumnsAreSharedOften) {
-  const auto choice = [](Index kernel, Index stride, Index channels) {
-    const Window<2> window{.kernel = kernel, .stride = stride, .padding = kernel / 2};
-    return max_kernel(fixed<channels_last>(std::array<Index, 4>{1, 56, 56, channels}, window));
-  };
-  EXPECT_EQ(choice(3, 2, 64), KernelChoice::inner);
-  EXPECT_EQ(choice(6, 2, 64), KernelChoice::rows);
-  EXPECT_EQ(choice(6, 2, 256), KernelChoice::inner) << "rows no near cache holds";
-  EXPECT_EQ(choice(12, 4, 256), KernelChoice::rows);
+// How many rows an InnerKernel reduces at once from row `row` on.
+template <class Windows>
+Index rows_together(const std::array<Index, 4>& shape, const Windows& window, Index row) {
+  using Max = detail::Extremum<float, detail::Larger>;
+  const Problem problem = fixed<channels_last>(shape, window);
+  const detail::Values<float> output(nullptr);
+  const detail::InnerKernel<Max, float, detail::Values<float>> kernel(problem, nullptr, output);
+  return kernel.rows_together(detail::Cell{0, {0, row, 0}});
+}
+
+TEST(KernelChoice, RowsOverFewChannelsAreReducedTogether) {
+  const Window<2> window{.kernel = 3, .stride = 2, .padding = 1};
+  EXPECT_EQ(rows_together({1, 28, 28, 8}, window, 0), 1) << "begins in the padding";
+  EXPECT_EQ(rows_together({1, 28, 28, 8}, window, 1), 13) << "all that are alike";
+  EXPECT_EQ(rows_together({1, 28, 28, 8}, window, 10), 4);
+  EXPECT_EQ(rows_together({1, 112, 112, 8}, window, 1), 4) << "what the cache holds";
+  EXPECT_EQ(rows_together({1, 112, 112, 64}, window, 1), 1);
+}
+
+TEST(KernelChoice, CellsOfFewChannelsAreReducedInPartsThatTheCacheHolds) {
+  using Max = detail::Extremum<float, detail::Larger>;
+  const Problem problem = fixed<channels_last>(std::array<Index, 4>{1, 224, 224, 16}, {.kernel = 3, .stride = 2});
+  const detail::Values<float> output(nullptr);
+  EXPECT_EQ((detail::InnerKernel<Max, float, detail::Values<float>>(problem, nullptr, output).columns_together()), 64);
 }
 
 TEST(KernelChoice, BackwardOfWindowsThatOverlapOftenTakesRows) {

@@ -45,60 +45,68 @@ class ColumnSweep {
   bool fetches() const { return fetches_; }
 
   /// Calls sink(o, i, accumulator) for vectors i of windows o in [0, windows), the first of which begins at p: whether
-  /// none of the taps was NaN, or that does not matter. Where one was, results are of no use.
+  /// none of the taps was NaN, or that does not matter. Where one was, results are of no use. `narrow` as is_narrow().
   template <int B, TapWay way, class Sink>
-  EIGENPOOL_INLINE bool run(const S* p, Index windows, const Sink& sink) const {
-    NanWatch<Lane, B> watch;
-    if (is_narrow<Lane, B>(inner_)) {
-      sweep_narrow<B, way>(p, windows, watch, sink);
-      return watch.found_none();
+  EIGENPOOL_INLINE bool run(const S* p, Index windows, bool narrow, const Sink& sink) const {
+    Watches<B> watch;
+    if (narrow) {
+      if (stride_ == 1)
+        sweep_narrow<B, way, 1>(p, windows, watch, sink);
+      else
+        sweep_narrow<B, way, 2>(p, windows, watch, sink);
+      return watch[0].found_none() && watch[1].found_none();
     }
     for (Index begin = 0; begin < inner_; begin += strip_) {
       const Index start = std::min(begin, inner_ - strip_);
       sweep<B, way>(p + start, windows, watch,
                     [&](Index o, Index i, const auto& acc) EIGENPOOL_LAMBDA { sink(o, start + i, acc); });
     }
-    return watch.found_none();
+    return watch[0].found_none() && watch[1].found_none();
   }
 
  private:
   static constexpr Index columns = 3, capacity = 4096 / sizeof(Lane);
 
+  template <int B>
+  using Watches = std::array<NanWatch<Lane, B>, 2>;  // of neighbouring columns, so that neither waits for the other
+
   // What neighbouring windows share of a column stays in registers.
-  template <int B, TapWay way, class Sink>
-  EIGENPOOL_INLINE void sweep_narrow(const S* first, Index windows, NanWatch<Lane, B>& watch, const Sink& sink) const {
+  template <int B, TapWay way, Index stride, class Sink>
+  EIGENPOOL_INLINE void sweep_narrow(const S* first, Index windows, Watches<B>& watch, const Sink& sink) const {
     for_vectors<simd::Vec<Lane, B>::lanes>(inner_, [&](Index i) EIGENPOOL_LAMBDA {
       const S* p = first + i;
-      const auto column = [&](Index c) EIGENPOOL_LAMBDA { return reduce_column<B, way>(p + c * inner_, watch); };
-      auto left = column(0), middle = stride_ == 1 ? column(1) : left;
-      for (Index o = 0; o < windows; ++o, p += stride_ * inner_) {
-        if (stride_ > 1) middle = column(1);
+      const auto column = [&](std::size_t c) EIGENPOOL_LAMBDA {
+        return reduce_column<B, way>(p + static_cast<Index>(c) * inner_, watch[c % 2]);
+      };
+      auto left = column(0), middle = stride == 1 ? column(1) : left;
+      for (Index o = 0; o < windows; ++o, p += stride * inner_) {
+        if constexpr (stride > 1) middle = column(1);
         const auto right = column(2);
         auto acc = left;
         R::template merge<B>(acc, middle);
         R::template merge<B>(acc, right);
         sink(o, i, acc);
-        left = stride_ == 1 ? middle : right;
+        left = stride == 1 ? middle : right;
         middle = right;
       }
     });
   }
 
   template <int B, TapWay way, class Sink>
-  EIGENPOOL_INLINE void sweep(const S* p, Index windows, NanWatch<Lane, B>& watch, const Sink& sink) const {
+  EIGENPOOL_INLINE void sweep(const S* p, Index windows, Watches<B>& watch, const Sink& sink) const {
     constexpr Index lanes = simd::Vec<Lane, B>::lanes;
     alignas(64) Lane kept[columns][capacity];
     Lane *left = kept[0], *middle = kept[1], *right = kept[2];
-    const auto column = [&](const S* at) EIGENPOOL_LAMBDA { return reduce_column<B, way>(at, watch); };
     for (Index c = 0; c < columns - stride_; ++c)
-      for_vectors<lanes>(strip_,
-                         [&](Index i) EIGENPOOL_LAMBDA { simd::store(kept[c] + i, column(p + c * inner_ + i)); });
+      for_vectors<lanes>(strip_, [&](Index i) EIGENPOOL_LAMBDA {
+        simd::store(kept[c] + i, reduce_column<B, way>(p + c * inner_ + i, watch[0]));
+      });
     for (Index o = 0; o < windows; ++o, p += stride_ * inner_) {
       const auto finish = [&](const auto& middle_at) EIGENPOOL_LAMBDA {
         for_vectors<lanes>(strip_, [&](Index i) EIGENPOOL_LAMBDA {
           auto acc = simd::load<Lane, B>(left + i);
           R::template merge<B>(acc, middle_at(i));
-          const auto last = column(p + (columns - 1) * inner_ + i);
+          const auto last = reduce_column<B, way>(p + (columns - 1) * inner_ + i, watch[0]);
           R::template merge<B>(acc, last);
           simd::store(right + i, last);
           sink(o, i, acc);
@@ -109,7 +117,7 @@ class ColumnSweep {
         std::swap(left, middle);
         std::swap(middle, right);
       } else {
-        finish([&](Index i) EIGENPOOL_LAMBDA { return column(p + inner_ + i); });
+        finish([&](Index i) EIGENPOOL_LAMBDA { return reduce_column<B, way>(p + inner_ + i, watch[1]); });
         std::swap(left, right);
       }
     }

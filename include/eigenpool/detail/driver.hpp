@@ -32,32 +32,24 @@ inline double windows_of_an_element(const Problem& problem) {
 }
 
 /// The longest row, in elements of four bytes, for which windows should be reduced in rows rather than one by one: so
-/// long that it pays to make once what neighbours share, or so short that many should be reduced together. Measured.
+/// long that it pays to make once what neighbours share. Measured.
 template <class R>
 Index longest_row(const Problem& problem) {
-  constexpr Index any = std::numeric_limits<std::int32_t>::max();
+  constexpr Index any = std::numeric_limits<std::int32_t>::max(), most = 8192, few = 128;
   const auto& [n0, n1, n2] = problem.axes;
   const Index kernel = n2.kernel(), stride = n2.stride(), tall = n0.max_count() * n1.max_count();
-  // Columns that take longer to begin with than to reduce.
-  const bool is_narrow = problem.inner * std::max<Index>(sizeof(typename R::Lane), 4) <= 128;
-  const Index some = is_narrow ? 512 : 256;
   if (n2.is_covering()) {
     if (n2.max_count() == 1) return 0;
-    return n2.max_count() >= 4 && problem.max_taps() >= 14 ? any : kernel >= 4 ? 2048 : some;
+    return n2.max_count() >= 4 && problem.max_taps() >= 14 ? any : few;
   }
   const Index saved = tall * (kernel - stride) / stride;  // taps, of what a column of the source is read for
   const bool slide = stride == 1 && kernel > 1;
+  if (R::numbered && tall == 1) return slide && kernel >= 24 ? any : 0;  // numbers cost rows more
   if (saved >= 16 || (slide && (n2.is_long() || (tall >= 4 && saved >= 4)))) return any;
-  if (R::numbered) {  // numbers cost rows more
-    if (slide && tall * kernel >= 9) return is_narrow ? 3072 : 1536;
-    if (saved >= 4) return problem.inner < 32 ? 4096 : saved >= 6 ? 1024 : 512;
-    return n2.is_long() ? 128 : 64;
-  }
-  if (slide && problem.is_row()) return kernel > 3 ? 8192 : kernel == 2 ? 2048 : problem.inner <= 64 ? 4096 : 1024;
-  if (slide) return is_narrow ? 4096 : 2048;
-  if (saved >= 4 && n2.result() >= 4) return R::ordered_sum || saved >= 6 ? 8192 : 4096;
-  if (saved >= 3 && problem.inner < 32) return 4096;
-  return kernel > stride ? some : some / stride;
+  const bool is_tall = tall >= 9 && saved >= 4;
+  if (R::numbered) return is_tall && problem.inner < 32 ? most : 0;
+  if (slide) return kernel > 3 ? most : kernel == 3 && tall > 1 ? few : 0;
+  return is_tall || saved >= (R::ordered_sum ? 3 : 12) ? most : 0;
 }
 
 /// Whether windows over columns should be reduced in rows; a single row should be worth the preparation.

@@ -117,6 +117,7 @@ class Means {
 
   Writer writer() const { return {values_}; }
   static Info next(const Info& info) { return info; }
+  static Info below(const Info& info) { return info; }
   template <class Lane, int B>
   EIGENPOOL_INLINE static const Held<Lane, B>& next(const Held<Lane, B>& held) {
     return held;

@@ -5,7 +5,7 @@
 // takes the first `count` elements of an accumulator of R; and an Info about them,
 // which loops hold in registers:
 //   info(taps)     of the cell of a window; next(info) of the cell to its right,
-//                  where the windows of both are whole
+//                  below(info) of the one below it, where the windows of both are whole
 //   row_info(...)  of a row of cells: what all of them share; next(info) of the
 //                  row below. What differs is in a table, filled by fill_table,
 //                  of which write uses the entries i, i + 1, ...
@@ -61,6 +61,7 @@ class Values {
   Writer writer() const { return {values_}; }
   Info info(const WindowTaps&) const { return {}; }
   static Info next(Info info) { return info; }
+  static Info below(Info info) { return info; }
   template <class R>
   Info row_info(const Cell&, const typename R::Row&, bool) const {
     return {};
@@ -82,6 +83,7 @@ class ValuesAndIndices {
     Index base;         // what a tap's number counts from
     const void* table;  // for each column, what to take from a number
     Index step;         // between the bases of neighbouring cells, or rows
+    Index row_step;     // between those of cells below each other
   };
   struct Writer {
     S* values;
@@ -130,20 +132,27 @@ class ValuesAndIndices {
     const Numbering own = numbering(taps);
     Index base = 0;
     for (std::size_t a = 0; a < 3; ++a) base += own.base(a, taps[a], taps[a].real_begin);
-    const bool moves = own.kind == Numbering::Kind::flat && problem_.axes[2].result() > 1;
-    return {base, nullptr, moves ? problem_.axes[2].stride() * own.stride[2] : 0};
+    const auto step = [&](std::size_t a) {
+      const bool moves = own.kind == Numbering::Kind::flat && problem_.axes[a].result() > 1;
+      return moves ? problem_.axes[a].stride() * own.stride[a] : 0;
+    };
+    return {base, nullptr, step(2), step(1)};
   }
   static Info next(Info info) {
     info.base += info.step;
     return info;
   }
+  static Info below(Info info) {
+    info.base += info.row_step;
+    return info;
+  }
   template <class R>
   Info row_info(const Cell& cell, const typename R::Row& table, bool absolute) const {
-    if (numbering_.kind == Numbering::Kind::flat) return {0, nullptr, 0};
-    if (!absolute) return {0, table.numbers, 0};
+    if (numbering_.kind == Numbering::Kind::flat) return {0, nullptr, 0, 0};
+    if (!absolute) return {0, table.numbers, 0, 0};
     const Axis& axis = problem_.axes[1];
     const Index row = -numbering_.stride[1];
-    return {axis.taps(cell.at[1]).first * row, table.numbers, axis.stride() * row};
+    return {axis.taps(cell.at[1]).first * row, table.numbers, axis.stride() * row, 0};
   }
   Index rows_alike(const Cell& cell, bool absolute) const {
     return absolute && needs_table() ? problem_.axes[1].result() - cell.at[1] : std::numeric_limits<Index>::max();
