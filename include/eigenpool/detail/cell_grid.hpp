@@ -51,9 +51,10 @@ EIGENPOOL_INLINE void reduce_narrow(const S* from, Index to, const CellGrid<S>& 
 
 /// A row of cells, one after the other.
 template <class Reducer, class Output, int B, TapWay way, class S, class Held, class Fetch, class Write>
-EIGENPOOL_INLINE void reduce_wide(const S* from, Index to, const CellGrid<S>& grid, const TapLoops& loops, Held held,
-                                  const Fetch& fetch, const Write& write) {
+EIGENPOOL_INLINE void reduce_wide(const S* from, Index to, const CellGrid<S>& grid, const TapLoops& loops,
+                                  const Held& first, const Fetch& fetch, const Write& write) {
   constexpr Index lanes = simd::Vec<typename Reducer::Lane, B>::lanes;
+  auto held = first;
   const std::array<Span, 2> parts{Span{0, grid.head > 0 ? lanes : 0}, Span{grid.head, grid.length}};
   for (Index o = 0; o < grid.columns; ++o, held = Output::next(held))
     for (const Span& part : parts) {
