@@ -70,8 +70,8 @@ EIGENPOOL_INLINE void reduce_wide(const S* from, Index to, const CellGrid<S>& gr
 }
 
 /// The windows of a grid, whose taps are `loops`: whether the reducer saw no NaN that it minds. `fetches`: what they
-/// read is asked for early. `any_order`: few vectors may be reduced one after the other; each way is compiled anew.
-template <class Reducer, class Output, int B, TapWay way, bool any_order, class S>
+/// read is asked for early. `has_narrow`: there is a loop for cells of few vectors.
+template <class Reducer, class Output, int B, TapWay way, bool has_narrow, class S>
 EIGENPOOL_INLINE bool reduce_grid(const CellGrid<S>& grid, const TapLoops& loops, bool fetches,
                                   const typename Output::Writer& writer, typename Output::Info info) {
   NanWatch<typename Reducer::Lane, B> watch;
@@ -87,7 +87,7 @@ EIGENPOOL_INLINE bool reduce_grid(const CellGrid<S>& grid, const TapLoops& loops
     const S* from = grid.from + r * grid.steps.row;
     const Index to = grid.to + r * grid.steps.rows_apart;
     const auto held = writer.template hold<Reducer, B>(info);
-    if constexpr (any_order && way != TapWay::long_sum) {
+    if constexpr (has_narrow && way != TapWay::long_sum) {
       if (grid.is_narrow) {
         reduce_narrow<Reducer, Output, B, way>(from, to, grid, loops, held, fetch, write);
         continue;

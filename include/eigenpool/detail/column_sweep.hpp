@@ -49,14 +49,9 @@ class ColumnSweep {
   template <int B, TapWay way, class Sink>
   EIGENPOOL_INLINE bool run(const S* p, Index windows, bool narrow, const Sink& sink) const {
     Watches<B> watch;
-    if (narrow) {
-      if (stride_ == 1)
-        sweep_narrow<B, way, 1>(p, windows, watch, sink);
-      else
-        sweep_narrow<B, way, 2>(p, windows, watch, sink);
-      return watch[0].found_none() && watch[1].found_none();
-    }
-    for (Index begin = 0; begin < inner_; begin += strip_) {
+    if (narrow && stride_ == 1) sweep_narrow<B, way, 1>(p, windows, watch, sink);
+    if (narrow && stride_ == 2) sweep_narrow<B, way, 2>(p, windows, watch, sink);
+    for (Index begin = 0; !narrow && begin < inner_; begin += strip_) {
       const Index start = std::min(begin, inner_ - strip_);
       sweep<B, way>(p + start, windows, watch,
                     [&](Index o, Index i, const auto& acc) EIGENPOOL_LAMBDA { sink(o, start + i, acc); });

@@ -47,7 +47,8 @@ class InnerKernel {
   /// And how many cells of a row: of few channels, all first ones, then all second ones, which are then still there.
   Index columns_together() const {
     const auto& [n0, n1, n2] = problem_.axes;
-    return cached<24 << 10>(Wide{n0.max_count()} * n1.max_count() * n2.shift()) * period_[1];
+    const Wide tall = Wide{std::min(n0.max_count(), n0.source())} * std::min(n1.max_count(), n1.source());
+    return cached<24 << 10>(tall * n2.shift()) * period_[1];
   }
 
   template <int B>
@@ -62,7 +63,7 @@ class InnerKernel {
       const Index rows = first > 0 || last < row ? 1 : std::min(rows_together(cell), (end - i) / row);
       for (Index alike = 0; cell.at[2] < last; cell.at[2] += alike) {
         alike = std::min({alike_from(cell), columns, last - cell.at[2]});
-        reduce_turns<B>(guard, {i + cell.at[2] - first, cell, {}, rows, alike});
+        reduce_turns<B>(guard, i + cell.at[2] - first, cell, rows, alike);
       }
       i += (rows - 1) * row + last - first;
       cell.at[1] += rows - 1, --cell.at[2];
@@ -100,15 +101,16 @@ class InnerKernel {
     }
   }
 
+  // `columns` of each of `rows` rows: those of a period take turns.
   template <int B>
-  void reduce_turns(NanGuard<R, S>& guard, const Field& all) const {
+  void reduce_turns(NanGuard<R, S>& guard, Index task, const Cell& first, Index rows, Index columns) const {
     const Index row = problem_.axes[2].result();
-    for (Index i = 0; i < std::min(period_[0], all.rows); ++i)
-      for (Index j = 0; j < std::min(period_[1], all.columns); ++j) {
-        Cell cell = all.cell;
+    for (Index i = 0; i < std::min(period_[0], rows); ++i)
+      for (Index j = 0; j < std::min(period_[1], columns); ++j) {
+        Cell cell = first;
         cell.at[1] += i, cell.at[2] += j;
-        reduce_alike<B>(guard, {all.task + i * row + j, cell, window_taps(problem_, cell),
-                                ceil_div(all.rows - i, period_[0]), ceil_div(all.columns - j, period_[1])});
+        reduce_alike<B>(guard, {task + i * row + j, cell, window_taps(problem_, cell), ceil_div(rows - i, period_[0]),
+                                ceil_div(columns - j, period_[1])});
       }
   }
 
@@ -194,14 +196,15 @@ class InnerKernel {
       std::swap(grid.rows, grid.columns);
       grid.steps = {grid.steps.column, grid.steps.row, grid.steps.columns_apart, grid.steps.rows_apart};
     }
-    constexpr bool any_order = std::is_same_v<Reducer, WatchedIfNeeded<R>> || std::is_same_v<Reducer, R>;
+    // What takes over where there is NaN does without the loop for few vectors: each is compiled anew.
+    constexpr bool has_narrow = std::is_same_v<Reducer, WatchedIfNeeded<R>> || std::is_same_v<Reducer, R>;
     bool clean = true;
     with_tap_way<Reducer>(loops, [&](auto way) EIGENPOOL_LAMBDA {
       constexpr TapWay chosen = way.value;
-      clean = simd::apart<B>([=, fetches = fetches_ && chosen != TapWay::few, writer = output_.writer(),
-                              info = output_.info(field.taps)]() EIGENPOOL_LAMBDA {
-        return reduce_grid<Reducer, Output, B, chosen, any_order>(grid, loops, fetches, writer, info);
-      });
+      clean = simd::apart<B>(
+          [=, fetches = fetches_, writer = output_.writer(), info = output_.info(field.taps)]() EIGENPOOL_LAMBDA {
+            return reduce_grid<Reducer, Output, B, chosen, has_narrow>(grid, loops, fetches, writer, info);
+          });
     });
     return clean;
   }
