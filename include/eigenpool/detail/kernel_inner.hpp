@@ -36,15 +36,16 @@ class InnerKernel {
   /// Whether the columns of windows, two of which take turns, are asked for before they are read. Longer windows gain
   /// nothing.
   bool fetches() const { return fetches_; }
-  /// How many rows of cells, from that of a cell on, are reduced together, all cells that are alike at once: those of
-  /// whose windows the source is in the cache when the next ones want it.
+  /// How many rows of cells are reduced together, from that of `cell` on: so few that what their windows read stays in
+  /// the cache from one group of cells that are alike to the next.
   Index rows_together(const Cell& cell) const {
     const auto& [n0, n1, n2] = problem_.axes;
     const Span whole = n1.whole();
     if (strips_ > 1 || !whole.holds(cell.at[1])) return 1;
     return std::min(whole.end - cell.at[1], cached<32 << 10>(Wide{n2.source()} * n1.shift()) * period_[0]);
   }
-  /// And how many cells of a row: of few channels, all first ones, then all second ones, which are then still there.
+  /// How many cells of a row, if of few vectors: so few that the cache still holds the windows' second vectors when all
+  /// first ones are reduced.
   Index columns_together() const {
     const auto& [n0, n1, n2] = problem_.axes;
     const Wide tall = Wide{std::min(n0.max_count(), n0.source())} * std::min(n1.max_count(), n1.source());
