@@ -16,12 +16,13 @@ template <class R, class S, class Output>
 class InnerKernel {
  public:
   /// Few cells (a global pooling) are cut into strips, so that threads find
-  /// work: not so narrow that threads fetch the same memory.
+  /// work: very few into as narrow ones as the pairs of lines in which processors fetch memory.
   InnerKernel(const Problem& problem, const S* source, const Output& output)
       : problem_(problem), source_(source), output_(output), whole_(problem.axes[2].whole()) {
-    constexpr Index enough_cells = 32, strip = 512 / sizeof(typename R::Lane);
+    constexpr Index few_cells = 4, enough_cells = 32, line_pair = 128 / sizeof(typename R::Lane);
     const auto& [n0, n1, n2] = problem.axes;
-    strip_ = problem.cells() < enough_cells ? strip : std::max(problem.inner, Index{1});
+    const Index cells = problem.cells();
+    strip_ = cells < few_cells ? line_pair : cells < enough_cells ? 4 * line_pair : std::max(problem.inner, Index{1});
     strips_ = ceil_div(problem.inner, strip_);
     // A period is a stride, which may be any number: no longer than an axis, it can be multiplied.
     const auto period = [](const Axis& axis) { return std::min(axis.period(), std::max(axis.result(), Index{1})); };

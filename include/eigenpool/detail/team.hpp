@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -33,18 +34,23 @@ class Team {
     }
   }
 
-  /// What one worker does. Waking takes microseconds, so each wakes two more, as in a binary heap.
+  /// What the caller does, number 0, and each helper. Waking takes microseconds, so each wakes two more, as in a binary
+  /// heap. There is one helper too many: the pool wakes a thread for each that is scheduled, though one that is awake
+  /// may take it. Who finds nothing looks on for some 50 us, perhaps on the core of a worker; a helper gives way first.
   template <class Pool>
   static void join(const std::shared_ptr<Team>& team, Pool* pool, std::size_t worker) {
-    const std::size_t end = std::min(2 * worker + 3, team->shares_.size());
+    const std::size_t end = std::min(2 * worker + 3, team->shares_.size() + 1);
     for (std::size_t helper = 2 * worker + 1; helper < end && !team->is_finished(); ++helper)
       pool->Schedule([team, pool, helper] { join(team, pool, helper); });
+    if (worker > 0) std::this_thread::yield();
     team->work(worker);
   }
 
-  /// Returns when all tasks are done. Sleeping and being woken take longer than most of what is left by then.
+  /// Returns when all tasks are done. What is left by now mostly takes less time than to sleep and be woken, and who
+  /// waits does not give way to a helper that comes late.
   void wait() const {
-    for (int spin = 0; spin < 100 && !is_finished(); ++spin) std::this_thread::yield();
+    using Clock = std::chrono::steady_clock;
+    for (const auto end = Clock::now() + std::chrono::microseconds(50); !is_finished() && Clock::now() < end;) continue;
     for (int left = 0; (left = unfinished_.load(std::memory_order_acquire)) > 0;) unfinished_.wait(left);
   }
 
