@@ -492,6 +492,37 @@ TEST(SlidingRows, LongWindowsSlideDownAPlane) {
   EXPECT_FALSE(detail::ScanPlan(axis(500, 5)).pays());
 }
 
+TEST(SlidingRows, NotForSumsThatRegistersHold) {
+  const auto slides = [](Index width, Index kernel, const auto& reducer) {
+    const Problem problem = fixed(std::array<Index, 3>{1, 200, width}, {.kernel = kernel, .stride = 1});
+    return detail::RowSizes<std::decay_t<decltype(reducer)>>(problem, false).slides();
+  };
+  EXPECT_FALSE(slides(200, 8, detail::Sum<float>()));
+  EXPECT_TRUE(slides(200, 9, detail::Sum<float>()));
+  EXPECT_TRUE(slides(200, 8, detail::Extremum<float, detail::Larger>()));
+  const auto keeps_plane = [](Index width) {
+    const Problem problem = fixed(std::array<Index, 3>{1, 20, width}, {.kernel = 7, .stride = 1});
+    return detail::RowSizes<detail::Sum<float>>(problem, false).plane().pays();
+  };
+  EXPECT_TRUE(keeps_plane(20)) << "short rows";
+  EXPECT_FALSE(keeps_plane(80));
+}
+
+TEST(RowWay, SumsOfFewColumnsAreMadeAtOnce) {
+  const Problem problem = fixed(std::array<Index, 3>{1, 64, 64}, {.kernel = 5, .stride = 1});
+  const auto at_once = [&](Index kernel, Index unit, const auto& reducer) {
+    const RowPlan plan(problem.axes[2], unit, Doubling::Steps::canonical, false);
+    return detail::Horizontal<std::decay_t<decltype(reducer)>, 16>(problem.axes[2], plan, unit).sums_at_once(kernel);
+  };
+  EXPECT_FALSE(at_once(3, 4, detail::Sum<float>()));
+  EXPECT_TRUE(at_once(4, 4, detail::Sum<float>()));
+  EXPECT_TRUE(at_once(8, 4, detail::Sum<float>()));
+  EXPECT_FALSE(at_once(9, 4, detail::Sum<float>()));
+  EXPECT_TRUE(at_once(5, 1, detail::Sum<float>()));
+  EXPECT_FALSE(at_once(6, 1, detail::Sum<float>())) << "neighbours are in the same vectors";
+  EXPECT_FALSE(at_once(5, 4, detail::Extremum<float, detail::Larger>()));
+}
+
 TEST(Backward, SmallCompactIndicesAreLookedUp) {
   const auto looks_up = [](const Window<2>& window) {
     const Problem problem = fixed(std::array<Index, 3>{1, 64, 64}, window);

@@ -6,7 +6,7 @@
 #include "row_loops.hpp"
 #include "row_plan.hpp"
 #include "scratch.hpp"
-#include "tree.hpp"
+#include "strip_sum.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
@@ -33,6 +33,10 @@ class Horizontal {
 
   Horizontal(const Axis& axis, const RowPlan& plan, Index unit) : axis_(axis), plan_(plan), unit_(unit) {}
 
+  /// Whether windows of so many columns are summed as they are, in registers: to write what neighbours share takes more
+  /// time.
+  bool sums_at_once(Index kernel) const { return R::ordered_sum && kernel >= 4 && kernel <= (unit_ < lanes ? 5 : 8); }
+
   /// The outputs from `begin` on, `outputs` of them (of several rows, side by
   /// side), from columns that start with the first of axis.span().
   template <class Emit>
@@ -54,6 +58,10 @@ class Horizontal {
           return third([columns](Index j) EIGENPOOL_LAMBDA { return three(columns, j, 1); }, i);
         });
       case Way::picked:
+        if (unit_ >= lanes && sums_at_once(plan_.kernel)) {
+          sum_windows(columns, plan_.kernel, plan_.stride, rows.results, outputs);
+          return emit(kept(rows.results));
+        }
         neighbours(plan_.kernel, plan_.doubling, columns, rows.levels, (outputs - 1) * plan_.stride + 1,
                    into(rows.results, (outputs - 1) * plan_.stride + 1));
         pick(rows.results, outputs);
@@ -124,6 +132,10 @@ class Horizontal {
   void neighbours(Index kernel, const Doubling& doubling, Row columns, const Row* levels, Index outputs,
                   const Emit& emit) const {
     const Index apart = axis_.dilation() * unit_;
+    if (sums_at_once(kernel)) {
+      sum_windows(columns, kernel, 1, levels[0], outputs);
+      return emit(kept(levels[0]));
+    }
     const auto row = [&](int l, Index tap) { return (l == 0 ? columns : levels[l - 1]).from(tap * apart); };
     if (steps_of<R> != Doubling::Steps::fours && kernel == 3)
       return emit([columns, apart](Index i) EIGENPOOL_LAMBDA { return three(columns, i, apart); });
@@ -143,6 +155,20 @@ class Horizontal {
       emit([first = term(0), second = term(1), rest](Index i)
                EIGENPOOL_LAMBDA { return merged<R, B>(i, first, second, rest); });
     }
+  }
+
+  // The sums of windows of four to eight columns, `stride` columns apart: next to each other, or of whole vectors.
+  void sum_windows(Row columns, Index kernel, Index stride, Row to, Index windows) const {
+    if constexpr (R::ordered_sum)
+      with_count<4>(kernel, [&](auto count) {
+        simd::apart<B>([=, together = stride == 1 ? windows : 1, step = stride * unit_, unit = unit_,
+                        apart = axis_.dilation() * unit_]() EIGENPOOL_LAMBDA {
+          for (Index o = 0; o < windows; o += together)
+            for_whole_vectors<R, B>(together * unit, [&](Index i) EIGENPOOL_LAMBDA {
+              to.template store<B>(o * unit + i, sum_few<R, B, count.value>(columns.values + o * step + i, apart));
+            });
+        });
+      });
   }
 
   void interleaved(const HorizontalRows<R>& rows, Index begin, Index outputs) const {

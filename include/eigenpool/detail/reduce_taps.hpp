@@ -183,9 +183,17 @@ EIGENPOOL_INLINE void reduce_taps(const S* p, Index length, const TapLoops& taps
           [&](Index i, Index apart, auto& acc) EIGENPOOL_LAMBDA { sum_runs<R, B, 2>(p + i, taps, acc, apart); }, sink);
     else
       StripSum<R, B, S>(taps).run(p, length, sink);
-  } else if constexpr (way == TapWay::few)
+  } else if constexpr (way == TapWay::few) {
     fold_vectors<R, B>(p, length, taps, sink);
-  else
+  } else if constexpr (way == TapWay::four_to_eight) {
+    with_count<4>(taps.loop[2].count, [&](auto count) EIGENPOOL_LAMBDA {
+      for_vectors<simd::Vec<typename R::Lane, B>::lanes>(length,
+                                                         [&, offset = taps.loop[2].offset](Index i) EIGENPOOL_LAMBDA {
+                                                           auto acc = sum_few<R, B, count.value>(p + i, offset);
+                                                           sink(i, acc);
+                                                         });
+    });
+  } else
     for_vectors<simd::Vec<typename R::Lane, B>::lanes>(length, [&, own = taps](Index i) EIGENPOOL_LAMBDA {
       auto acc = reduce_vector<R, B, way>(p + i, own);
       sink(i, acc);

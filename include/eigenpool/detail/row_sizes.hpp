@@ -25,9 +25,10 @@ class RowSizes {
       : axis_(problem.axes[2]),
         plan_(axis_, problem.inner, steps_of<R>, problem.axes[1].kernel() < 5),
         tables_((needs_table ? 1 : 0) + (R::numbered ? 1 : 0) + (plan_.wraps ? 1 : 0)),
-        plane_(slid_down(problem, needs_table), steps_of<R>, plan_.column_pitch * problem.inner,
+        plane_(sums_at_once(problem) && is_wide(problem) ? Axis() : slid_down(problem, needs_table), steps_of<R>,
+               plan_.column_pitch * problem.inner,
                plan_.is_joint() ? Scratch<R>::capacity * 3 / 8 : 0),  // other rows take more than a plane does
-        sliding_(plane_.pays() ? Axis() : slid_down(problem, needs_table)),
+        sliding_(plane_.pays() || sums_at_once(problem) ? Axis() : slid_down(problem, needs_table)),
         unit_(problem.inner),
         chunk_(std::max(axis_.result(), Index{1})) {
     fit();
@@ -67,6 +68,13 @@ class RowSizes {
 
  private:
   static constexpr Index most_joined = 256;
+
+  // Whether a window's rows are summed in registers, which takes less time than to keep rows; not than to keep a plane
+  // of short ones, many of which are at an end and have windows of their own.
+  static bool sums_at_once(const Problem& problem) {
+    return R::ordered_sum && problem.axes[0].is_identity() && problem.axes[1].kernel() <= 8;
+  }
+  bool is_wide(const Problem& problem) const { return plan_.column_pitch * problem.inner >= 64; }
 
   // The axis that windows may slide down, where a row's position alone says what its taps are numbered: with a
   // dilation, compact numbers grow with every few rows. Where sums over rows come before those over

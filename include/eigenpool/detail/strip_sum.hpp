@@ -18,11 +18,11 @@ EIGENPOOL_INLINE typename R::template Acc<B> sum_few(const S* p, Index offset) {
     return simd::add(sum_few<R, B, half>(p, offset), sum_few<R, B, count - half>(p + half * offset, offset));
 }
 
-/// f(count), the count as a type, from 1 to 8: a loop over vectors in f need not ask for it.
-template <int most = 8, class F>
+/// f(count), the count as a type, from `least` to 8: a loop over vectors in f need not ask for it.
+template <int least = 1, int most = 8, class F>
 EIGENPOOL_INLINE auto with_count(Index count, const F& f) {
-  if constexpr (most > 1)
-    if (count < most) return with_count<most - 1>(count, f);
+  if constexpr (most > least)
+    if (count < most) return with_count<least, most - 1>(count, f);
   return f(std::integral_constant<int, most>());
 }
 
