@@ -129,6 +129,32 @@ TEST(LongSums, OfFewVectorsAreMadeOfRuns) {
   EXPECT_FALSE(runs(4, 0, 33));
 }
 
+TEST(LongSums, OfOneLoopOfNearTapsAreMadeInRegisters) {
+  const auto near = [](Index count, Index offset, Index lead = 0) {
+    detail::TapLoops taps;
+    taps.loop[2] = {.count = count, .offset = offset, .lead = lead};
+    return detail::is_near_run<float>(taps);
+  };
+  EXPECT_TRUE(near(64, 60));
+  EXPECT_FALSE(near(65, 60));
+  EXPECT_FALSE(near(64, 4096)) << "far apart";
+  EXPECT_FALSE(near(10, 60, 1)) << "begins with padding";
+}
+
+TEST(LongSums, OfOneLoopAddUpInTheCanonicalOrder) {
+  using Sum = detail::Sum<float>;
+  constexpr Index offset = 4;
+  std::vector<float> values(64 * offset);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = 1 / (static_cast<float>(i) + 3);
+  for (Index count = 1; count <= 64; ++count) {
+    detail::TapLoops taps;
+    taps.loop[2] = {.count = count, .offset = offset};
+    const auto sums = detail::sum_to_sixty_four<Sum, 16>(values.data(), offset, count);
+    for (Index lane = 0; lane < offset; ++lane)
+      EXPECT_EQ(sums.raw[lane], detail::reduce_element<Sum>(values.data() + lane, taps).raw[0]) << count << " taps";
+  }
+}
+
 TEST(KernelChoice, LongRowsAreBuffered) {
   EXPECT_EQ(max_kernel(fixed(std::array<Index, 4>{1, 64, 112, 112}, {.kernel = 3, .stride = 2})), KernelChoice::rows);
   EXPECT_EQ(max_kernel(fixed<channels_last>(std::array<Index, 4>{1, 64, 64, 3}, {.kernel = 3})), KernelChoice::rows);

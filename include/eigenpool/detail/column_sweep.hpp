@@ -94,14 +94,14 @@ class ColumnSweep {
     Lane *left = kept[0], *middle = kept[1], *right = kept[2];
     for (Index c = 0; c < columns - stride_; ++c)
       for_vectors<lanes>(strip_, [&](Index i) EIGENPOOL_LAMBDA {
-        simd::store(kept[c] + i, reduce_column<B, way>(p + c * inner_ + i, watch[0]));
+        simd::store(kept[c] + i, fetch_column<B, way>(p + c * inner_ + i, watch[0]));
       });
     for (Index o = 0; o < windows; ++o, p += stride_ * inner_) {
       const auto finish = [&](const auto& middle_at) EIGENPOOL_LAMBDA {
         for_vectors<lanes>(strip_, [&](Index i) EIGENPOOL_LAMBDA {
           auto acc = simd::load<Lane, B>(left + i);
           R::template merge<B>(acc, middle_at(i));
-          const auto last = reduce_column<B, way>(p + (columns - 1) * inner_ + i, watch[0]);
+          const auto last = fetch_column<B, way>(p + (columns - 1) * inner_ + i, watch[0]);
           R::template merge<B>(acc, last);
           simd::store(right + i, last);
           sink(o, i, acc);
@@ -112,19 +112,25 @@ class ColumnSweep {
         std::swap(left, middle);
         std::swap(middle, right);
       } else {
-        finish([&](Index i) EIGENPOOL_LAMBDA { return reduce_column<B, way>(p + inner_ + i, watch[1]); });
+        finish([&](Index i) EIGENPOOL_LAMBDA { return fetch_column<B, way>(p + inner_ + i, watch[1]); });
         std::swap(left, right);
       }
     }
   }
 
-  // A vector of a column.
+  // A vector of a column; and asks for what is behind, which costs columns of few vectors more than they gain.
   template <int B, TapWay way>
-  EIGENPOOL_INLINE simd::Vec<Lane, B> reduce_column(const S* p, NanWatch<Lane, B>& watch) const {
+  EIGENPOOL_INLINE simd::Vec<Lane, B> fetch_column(const S* p, NanWatch<Lane, B>& watch) const {
     if (fetches_) {
       fetch_behind(p + loops_.last_offset());
       fetch_behind(p + loops_.last_offset() - loops_.loop[2].offset);
     }
+    return reduce_column<B, way>(p, watch);
+  }
+
+  // A vector of a column.
+  template <int B, TapWay way>
+  EIGENPOOL_INLINE simd::Vec<Lane, B> reduce_column(const S* p, NanWatch<Lane, B>& watch) const {
     return watch.value(reduce_vector<WatchedIfNeeded<R>, B, way>(p, loops_));
   }
 

@@ -67,7 +67,10 @@ class Means {
  public:
   struct Info {
     Index divisor;
-    const void* table;  // for each column, a factor of the divisor
+  };
+  struct RowInfo {
+    Index divisor;
+    const void* table;  // for each column, a factor of the divisor; may be null
   };
   template <class Lane, int B>
   struct Held {
@@ -79,11 +82,20 @@ class Means {
     S* values;
     template <class R, int B>
     EIGENPOOL_INLINE static auto hold(const Info& info) {
+      return Divisor<typename R::Lane, B>(info.divisor);
+    }
+    template <class R, int B>
+    EIGENPOOL_INLINE static auto hold(const RowInfo& info) {
       using Lane = typename R::Lane;
       Held<Lane, B> held{Divisor<Lane, B>(info.divisor), {}, static_cast<const Lane*>(info.table)};
       if constexpr (std::is_arithmetic_v<Lane>)
         held.row_divisor = simd::broadcast<Lane, B>(static_cast<Lane>(info.divisor));
       return held;
+    }
+    template <int B, class Lane>
+    EIGENPOOL_INLINE void write(Index at, const simd::Vec<Lane, B>& acc, Index count, const Divisor<Lane, B>& divisor,
+                                Index) const {
+      simd::store_as(values + at, divisor.mean_of(acc), count);
     }
     template <int B, class Lane>
     EIGENPOOL_INLINE void write(Index at, const simd::Vec<Lane, B>& acc, Index count, const Held<Lane, B>& held,
@@ -92,7 +104,7 @@ class Means {
         if (held.table != nullptr)
           return simd::store_as(
               values + at, mean(acc, simd::multiply(held.row_divisor, simd::load<Lane, B>(held.table + i))), count);
-      simd::store_as(values + at, held.divisor.mean_of(acc), count);
+      write<B>(at, acc, count, held.divisor, i);
     }
   };
 
@@ -116,20 +128,19 @@ class Means {
   }
 
   Writer writer() const { return {values_}; }
-  static Info next(const Info& info) { return info; }
   static Info below(const Info& info) { return info; }
-  template <class Lane, int B>
-  EIGENPOOL_INLINE static const Held<Lane, B>& next(const Held<Lane, B>& held) {
+  template <class AnyInfo>
+  EIGENPOOL_INLINE static const AnyInfo& next(const AnyInfo& held) {
     return held;
   }
   Info info(const WindowTaps& taps) const {
-    if (uniform_) return {*uniform_, nullptr};
+    if (uniform_) return {*uniform_};
     const auto& [n0, n1, n2] = problem_.axes;
-    return {n0.divisor(taps[0]) * n1.divisor(taps[1]) * n2.divisor(taps[2]), nullptr};
+    return {n0.divisor(taps[0]) * n1.divisor(taps[1]) * n2.divisor(taps[2])};
   }
 
   template <class R>
-  Info row_info(const Cell& cell, const typename R::Row& table, bool) const {
+  RowInfo row_info(const Cell& cell, const typename R::Row& table, bool) const {
     if (uniform_) return {*uniform_, nullptr};
     return {problem_.axes[0].divisor(cell.at[0]) * problem_.axes[1].divisor(cell.at[1]), table.values};
   }

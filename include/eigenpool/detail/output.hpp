@@ -6,9 +6,9 @@
 // which loops hold in registers:
 //   info(taps)     of the cell of a window; next(info) of the cell to its right,
 //                  below(info) of the one below it, where the windows of both are whole
-//   row_info(...)  of a row of cells: what all of them share; next(info) of the
-//                  row below. What differs is in a table, filled by fill_table,
-//                  of which write uses the entries i, i + 1, ...
+//   row_info(...)  a RowInfo of a row of cells: what all of them share; next(info)
+//                  of the row below. What differs is in a table, filled by
+//                  fill_table, of which write uses the entries i, i + 1, ...
 //   rows_alike(cell, absolute)  for how many rows from a cell's on next() holds
 // An output of sums has part(at, problem): that of a part of the problem, whose cells begin at place `at`.
 // For planes that are computed side by side in a tile, tile(memory, problem) is
@@ -37,6 +37,7 @@ template <class S>
 class Values {
  public:
   struct Info {};
+  using RowInfo = Info;
   struct Writer {
     S* values;
     template <class R, int B>
@@ -80,26 +81,30 @@ class ValuesAndIndices {
  public:
   static constexpr I absent = std::is_signed_v<I> ? static_cast<I>(-1) : std::numeric_limits<I>::max();
   struct Info {
-    Index base;         // what a tap's number counts from
-    const void* table;  // for each column, what to take from a number
-    Index step;         // between the bases of neighbouring cells, or rows
-    Index row_step;     // between those of cells below each other
+    Index base;      // what a tap's number counts from
+    Index step;      // between the bases of neighbouring cells, or rows
+    Index row_step;  // between those of cells below each other
+  };
+  struct RowInfo : Info {
+    const void* table;  // for each column, what to take from a number; may be null
   };
   struct Writer {
     S* values;
     I* indices;
 
-    template <class R, int B>
-    EIGENPOOL_INLINE static Info hold(const Info& info) {
+    template <class R, int B, class AnyInfo>
+    EIGENPOOL_INLINE static AnyInfo hold(const AnyInfo& info) {
       return info;
     }
-    template <int B, class Acc>
-    EIGENPOOL_INLINE void write(Index at, const Acc& acc, Index count, const Info& info, Index i) const {
+    template <int B, class Acc, class AnyInfo>
+    EIGENPOOL_INLINE void write(Index at, const Acc& acc, Index count, const AnyInfo& info,
+                                [[maybe_unused]] Index i) const {
       using Number = typename decltype(acc.number)::Lane;
       constexpr int bytes = static_cast<int>(sizeof(acc.number.raw));
       auto number = simd::add(acc.number, simd::broadcast<Number, bytes>(static_cast<Number>(info.base)));
-      if (info.table != nullptr)
-        number = simd::subtract(number, simd::load<Number, bytes>(static_cast<const Number*>(info.table) + i));
+      if constexpr (std::is_same_v<AnyInfo, RowInfo>)
+        if (info.table != nullptr)
+          number = simd::subtract(number, simd::load<Number, bytes>(static_cast<const Number*>(info.table) + i));
       const auto none = simd::broadcast<Number, bytes>(std::numeric_limits<Number>::max());
       number = simd::select(simd::equal(acc.number, none), simd::broadcast<Number, bytes>(static_cast<Number>(absent)),
                             number);
@@ -136,9 +141,10 @@ class ValuesAndIndices {
       const bool moves = own.kind == Numbering::Kind::flat && problem_.axes[a].result() > 1;
       return moves ? problem_.axes[a].stride() * own.stride[a] : 0;
     };
-    return {base, nullptr, step(2), step(1)};
+    return {base, step(2), step(1)};
   }
-  static Info next(Info info) {
+  template <class AnyInfo>
+  static AnyInfo next(AnyInfo info) {
     info.base += info.step;
     return info;
   }
@@ -147,12 +153,12 @@ class ValuesAndIndices {
     return info;
   }
   template <class R>
-  Info row_info(const Cell& cell, const typename R::Row& table, bool absolute) const {
-    if (numbering_.kind == Numbering::Kind::flat) return {0, nullptr, 0, 0};
-    if (!absolute) return {0, table.numbers, 0, 0};
+  RowInfo row_info(const Cell& cell, const typename R::Row& table, bool absolute) const {
+    if (numbering_.kind == Numbering::Kind::flat) return {{0, 0, 0}, nullptr};
+    if (!absolute) return {{0, 0, 0}, table.numbers};
     const Axis& axis = problem_.axes[1];
     const Index row = -numbering_.stride[1];
-    return {axis.taps(cell.at[1]).first * row, table.numbers, axis.stride() * row, 0};
+    return {{axis.taps(cell.at[1]).first * row, axis.stride() * row, 0}, table.numbers};
   }
   Index rows_alike(const Cell& cell, bool absolute) const {
     return absolute && needs_table() ? problem_.axes[1].result() - cell.at[1] : std::numeric_limits<Index>::max();

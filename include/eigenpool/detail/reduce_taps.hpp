@@ -177,7 +177,13 @@ EIGENPOOL_INLINE auto reduce_element(const S* p, const TapLoops& taps) {
 template <class R, int B, TapWay way, class S, class Sink>
 EIGENPOOL_INLINE void reduce_taps(const S* p, Index length, const TapLoops& taps, const Sink& sink) {
   if constexpr (way == TapWay::long_sum) {
-    if (sums_runs<R, B>(taps, length))
+    if (is_near_run<S>(taps))
+      for_vectors<simd::Vec<typename R::Lane, B>::lanes>(
+          length, [&, offset = taps.loop[2].offset, count = taps.loop[2].count](Index i) EIGENPOOL_LAMBDA {
+            auto acc = sum_to_sixty_four<R, B>(p + i, offset, count);
+            sink(i, acc);
+          });
+    else if (sums_runs<R, B>(taps, length))
       for_pairs<R, B>(
           0, length,
           [&](Index i, Index apart, auto& acc) EIGENPOOL_LAMBDA { sum_runs<R, B, 2>(p + i, taps, acc, apart); }, sink);

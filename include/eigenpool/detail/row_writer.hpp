@@ -27,7 +27,7 @@ class RowWriter {
 
  private:
   template <int B, class F>
-  void write_rows(const RowBlock& block, const RowGroup& group, Index at, const typename Output::Info& info,
+  void write_rows(const RowBlock& block, const RowGroup& group, Index at, const typename Output::RowInfo& info,
                   const F& f) const {
     const Index unit = block.columns.unit, row = problem_.axes[2].result() * problem_.inner;
     const Index length = block.outputs * unit, pitch = sizes_.plan().pitch * unit, plane = problem_.axes[1].result();
@@ -41,7 +41,7 @@ class RowWriter {
               .plane_pitch = plane * pitch,
               .plane_step = plane * row};
     if (unit < problem_.inner) {  // a part of each column
-      typename Output::Info of_row = info;
+      typename Output::RowInfo of_row = info;
       for (Index r = 0; r < group.rows; ++r, of_row = Output::next(of_row))
         write_runs<B>({.count = block.outputs,
                        .length = unit,
@@ -68,7 +68,7 @@ class RowWriter {
   };
 
   template <int B, class F>
-  void write_runs(const Runs& runs, const typename Output::Info& info, const F& f) const {
+  void write_runs(const Runs& runs, const typename Output::RowInfo& info, const F& f) const {
     simd::apart<B>([=, writer = output_.writer()]() EIGENPOOL_LAMBDA {
       constexpr Index lanes = simd::Vec<typename R::Lane, B>::lanes;
       for (Index plane = 0, from = runs.from, at = runs.at; plane < runs.planes; ++plane) {

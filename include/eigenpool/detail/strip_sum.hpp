@@ -1,34 +1,63 @@
 // Long sums along the canonical tree, for many neighbouring elements at once.
 #pragma once
 
+#include <bit>
+
 #include "row_loops.hpp"
-#include "tap_loops.hpp"
 #include "tree.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
 
-/// The sum of `count` taps, up to eight, in the canonical order.
+/// The sum of `count` taps in the canonical order.
 template <class R, int B, int count, class S>
 EIGENPOOL_INLINE typename R::template Acc<B> sum_few(const S* p, Index offset) {
-  constexpr int half = count > 4 ? 4 : count > 2 ? 2 : 1;
-  if constexpr (count == 1)
+  if constexpr (count == 1) {
     return simd::load_as<typename R::Lane, B>(p);
-  else
+  } else {
+    constexpr int half = std::bit_floor(static_cast<unsigned>(count - 1));
     return simd::add(sum_few<R, B, half>(p, offset), sum_few<R, B, count - half>(p + half * offset, offset));
+  }
 }
 
 /// f(count), the count as a type, from `least` to 8: a loop over vectors in f need not ask for it.
 template <int least = 1, int most = 8, class F>
 EIGENPOOL_INLINE auto with_count(Index count, const F& f) {
-  if constexpr (most > least)
-    if (count < most) return with_count<least, most - 1>(count, f);
-  return f(std::integral_constant<int, most>());
+  if constexpr (most > least) {
+    constexpr int middle = (least + most + 1) / 2;
+    if (count < middle) return with_count<least, middle - 1>(count, f);
+    return with_count<middle, most>(count, f);
+  } else {
+    return f(std::integral_constant<int, most>());
+  }
 }
 
 template <class R, int B, class S>
 EIGENPOOL_INLINE typename R::template Acc<B> sum_to_eight(const S* p, Index offset, Index count) {
   return with_count(count, [&](auto n) EIGENPOOL_LAMBDA { return sum_few<R, B, n.value>(p, offset); });
+}
+
+/// The sum of the taps of a single loop, up to 64 and none before them in the padding, in registers.
+template <class R, int B, class S>
+EIGENPOOL_INLINE typename R::template Acc<B> sum_to_sixty_four(const S* p, Index offset, Index count) {
+  const auto part = [&](auto size) EIGENPOOL_LAMBDA {
+    auto sum = R::template identity<B>();
+    if (count > size.value) {
+      sum = sum_few<R, B, size.value>(p, offset);
+      p += size.value * offset, count -= size.value;
+    }
+    return sum;
+  };
+  const auto first = part(std::integral_constant<int, 32>()), second = part(std::integral_constant<int, 16>()),
+             third = part(std::integral_constant<int, 8>());
+  return simd::add(first, simd::add(second, simd::add(third, sum_to_eight<R, B>(p, offset, count))));
+}
+
+/// Whether that is worth it: from one vector to the next, the nearest cache holds the taps.
+template <class S>
+constexpr bool is_near_run(const TapLoops& taps) {
+  constexpr Index near = (16 << 10) / sizeof(S);
+  return taps.single_run() > 0 && taps.single_run() <= 64 && taps.loop[2].lead == 0 && taps.last_offset() <= near;
 }
 
 /// A long sum: groups of up to eight taps are added in registers, and a stack
@@ -73,28 +102,9 @@ class StripSum {
   EIGENPOOL_INLINE typename R::Row entry(int d) { return {sums_ + d * strip_}; }
 
   EIGENPOOL_INLINE void sum(const S* p) {
-    const auto& [l0, l1, l2] = taps_.loop;
-    Tree<StripSum> tree(*this);
-    const int base0 = tree.start(l0.lead);
-    for (Index j0 = 0; j0 < l0.count; ++j0) {
-      const int base1 = tree.start(l1.lead);
-      for (Index j1 = 0; j1 < l1.count; ++j1) {
-        const int base2 = tree.start(l2.lead);
-        const S* q = p + j0 * l0.offset + j1 * l1.offset;
-        for (Index j2 = 0; j2 < l2.count;) {
-          const bool aligned = (l2.lead + j2) % 8 == 0;
-          const Index taps = aligned ? std::min(l2.count - j2, Index{8}) : 1;
-          add_taps(q + j2 * l2.offset, taps, entry(tree.push()));
-          if (taps == 8 || !aligned) tree.carry((l2.lead + j2) / taps);
-          j2 += taps;
-        }
-        tree.finish(base2);
-        tree.carry(l1.lead + j1);
-      }
-      tree.finish(base1);
-      tree.carry(l0.lead + j0);
-    }
-    tree.finish(base0);
+    runs_along_tree<8>(taps_, *this, [&](Index offset, Index count, int d) EIGENPOOL_LAMBDA {
+      add_taps(p + offset, count, entry(d));
+    });
   }
 
   EIGENPOOL_INLINE void add_taps(const S* p, Index taps, const typename R::Row& to) const {

@@ -1,36 +1,10 @@
-// Sums along the canonical tree whose partial sums stay in registers and on a stack: of single elements, and of windows
-// over few vectors.
+// Sums along the canonical tree whose partial sums stay in registers and on a stack: of windows over few vectors.
 #pragma once
 
 #include "strip_sum.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
-
-/// Meets the taps of one window in the canonical order: tap(offset, d) makes
-/// entry d of the stack the tap that is `offset` elements from the first. What
-/// they add up to is entry 0.
-template <class Stack, class Tap>
-EIGENPOOL_INLINE void along_tree(const TapLoops& taps, Stack& stack, const Tap& tap) {
-  const auto& [l0, l1, l2] = taps.loop;
-  Tree<Stack> tree(stack);
-  const int base0 = tree.start(l0.lead);
-  for (Index j0 = 0; j0 < l0.count; ++j0) {
-    const int base1 = tree.start(l1.lead);
-    for (Index j1 = 0; j1 < l1.count; ++j1) {
-      const int base2 = tree.start(l2.lead);
-      for (Index j2 = 0; j2 < l2.count; ++j2) {
-        tap(j0 * l0.offset + j1 * l1.offset + j2 * l2.offset, tree.push());
-        tree.carry(l2.lead + j2);
-      }
-      tree.finish(base2);
-      tree.carry(l1.lead + j1);
-    }
-    tree.finish(base1);
-    tree.carry(l0.lead + j0);
-  }
-  tree.finish(base0);
-}
 
 /// Whether a long sum is made of runs of taps: of few vectors, for which strips are not worth it.
 template <class R, int B>
@@ -53,10 +27,8 @@ EIGENPOOL_INLINE void sum_runs(const S* p, const TapLoops& taps, typename R::tem
     }
     std::array<Vectors, max_tree_entries> entries;
   } stack;
-  TapLoops runs = taps;
-  runs.loop[2] = {};
-  along_tree(runs, stack, [&](Index at, int d) EIGENPOOL_LAMBDA {
-    with_count(taps.loop[2].count, [&](auto count) EIGENPOOL_LAMBDA {
+  runs_along_tree<8>(taps, stack, [&](Index at, Index run, int d) EIGENPOOL_LAMBDA {
+    with_count(run, [&](auto count) EIGENPOOL_LAMBDA {
       simd::unrolled<width>([&](std::size_t u) EIGENPOOL_LAMBDA {
         stack.entry(d)[u] = sum_few<R, B, count.value>(p + at + static_cast<Index>(u) * apart, taps.loop[2].offset);
       });

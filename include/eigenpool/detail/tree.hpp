@@ -15,6 +15,7 @@
 #include <array>
 
 #include "reducers.hpp"
+#include "tap_loops.hpp"
 
 EIGENPOOL_BEGIN
 namespace detail {
@@ -59,6 +60,39 @@ class Tree {
   Stack& stack_;
   int depth_ = 0;
 };
+
+/// Meets the taps of one window in the canonical order, in runs of the innermost loop of up to `most`, a power of two:
+/// run(offset, count, d) makes entry d of the stack the sum of `count` taps, the first of which is `offset` elements
+/// from the window's. What they add up to is entry 0.
+template <Index most, class Stack, class Run>
+EIGENPOOL_INLINE void runs_along_tree(const TapLoops& taps, Stack& stack, const Run& run) {
+  const auto& [l0, l1, l2] = taps.loop;
+  Tree<Stack> tree(stack);
+  const int base0 = tree.start(l0.lead);
+  for (Index j0 = 0; j0 < l0.count; ++j0) {
+    const int base1 = tree.start(l1.lead);
+    for (Index j1 = 0; j1 < l1.count; ++j1) {
+      const int base2 = tree.start(l2.lead);
+      for (Index j2 = 0, count = 0; j2 < l2.count; j2 += count) {
+        const bool aligned = (l2.lead + j2) % most == 0;
+        count = aligned ? std::min(l2.count - j2, most) : 1;
+        run(j0 * l0.offset + j1 * l1.offset + j2 * l2.offset, count, tree.push());
+        if (count == most || !aligned) tree.carry((l2.lead + j2) / count);
+      }
+      tree.finish(base2);
+      tree.carry(l1.lead + j1);
+    }
+    tree.finish(base1);
+    tree.carry(l0.lead + j0);
+  }
+  tree.finish(base0);
+}
+
+/// The same tap by tap: tap(offset, d) makes entry d the tap there.
+template <class Stack, class Tap>
+EIGENPOOL_INLINE void along_tree(const TapLoops& taps, Stack& stack, const Tap& tap) {
+  runs_along_tree<1>(taps, stack, [&](Index offset, Index, int d) EIGENPOOL_LAMBDA { tap(offset, d); });
+}
 
 /// The most entries of three trees, one within the other: one for each bit of a
 /// 63-bit count.
